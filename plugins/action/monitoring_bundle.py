@@ -1,0 +1,67 @@
+"""Controller side of gpufleet.serving.monitoring_bundle: see plugins/modules/monitoring_bundle.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils.components import Component, ComponentError, find_components
+from ..plugin_utils.host_variables import HostVariables
+from ..plugin_utils.scrape import ScrapeError, Target, file_sd, lend_labels, targets_of
+
+
+class ActionModule(ActionBase):
+    """Gathers what the roles of the inventory bring to monitoring; opens no connection."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _VALID_ARGS = frozenset()
+
+    def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        groups, variables = task_vars["groups"], HostVariables(self._templar, task_vars["hostvars"])
+        targets: list[Target] = []
+        try:
+            found = find_components(self._loader, tuple(task_vars.get("gpufleet_component_paths", ())))
+            present = [component for component in found.values() if groups.get(component.name)]
+            for component in present:
+                if component.scrape:
+                    targets += _targets(component, groups[component.name], variables)
+        except (ComponentError, ScrapeError) as error:
+            return {**result, "failed": True, "msg": str(error)}
+        targets = lend_labels(targets)
+        return {
+            **result,
+            "jobs": {c.scrape["job"]: c.scrape.get("options", {}) for c in present if c.scrape},
+            "targets": file_sd(targets),
+            "expected": [{"job": t.job, "instance": t.labels["instance"], "address": t.address} for t in targets],
+            "rules": {
+                name: file.read_text(encoding="utf-8")
+                for component in present
+                for name, file in component.rules.items()
+            },
+        }
+
+
+def _targets(component: Component, hosts: Iterable[str], variables: HostVariables) -> list[Target]:
+    found = []
+    for host in hosts:
+        raw = variables.raw(host)
+        if raw.get(f"{component.name}_state", "present") != "present":
+            continue
+        template = partial(variables.template, component, raw)
+        try:
+            found += targets_of(component.name, component.scrape, host, template, template(_host_labels(host, raw)))
+        except AnsibleError as error:
+            raise ScrapeError(f"{host}: cannot work out where {component.name} is scraped: {error}") from error
+    return found
+
+
+def _host_labels(host: str, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """`instance` is the host's name in the inventory in every job, so that series of one box join."""
+    site = {"site": raw["gpufleet_site"]} if "gpufleet_site" in raw else {}
+    return {"instance": host, **site, **raw.get("gpufleet_labels", {})}

@@ -1,0 +1,115 @@
+"""Scrape targets, rendered from the inventory on the controller: which series each host owes, under which labels.
+
+A component says in files/monitoring/scrape.yml how it is scraped:
+
+    job: vllm                       # Prometheus' job name
+    each: "{{ vllm_instances }}"    # optional: one target per item, named `item` below
+    when: "{{ ... }}"               # optional: false leaves the target out
+    address: "{{ ... }}"            # host:port
+    scheme: http                    # optional, default http
+    metrics_path: /metrics          # optional, default /metrics
+    labels: {model_name: "{{ item.model }}"}
+    shares: [model_name]            # labels that the host's other targets carry as well, joined by commas
+    options: {honor_labels: true}   # optional: more settings of the job's scrape_config
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_PER_TARGET = {"when", "address", "scheme", "metrics_path", "labels"}
+_KEYS = {"job", "each", "shares", "options"} | _PER_TARGET
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}")
+
+
+class ScrapeError(Exception):
+    """A scrape definition that cannot become a target, with the component and the host it was rendered for."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One endpoint to scrape."""
+
+    job: str
+    host: str
+    address: str
+    labels: dict[str, str]
+    shares: tuple[str, ...] = field(default=())
+
+
+def targets_of(
+    component: str,
+    definition: Mapping[str, Any],
+    host: str,
+    template: Callable[..., Any],
+    host_labels: Mapping[str, Any],
+) -> list[Target]:
+    """The targets that `component` owes on `host`.
+
+    Args:
+        definition: the content of scrape.yml, untemplated.
+        template: `template(value, **extra) -> value`, in the context of the host.
+        host_labels: labels of the host itself (instance, site, ...).
+
+    Raises:
+        ScrapeError: unknown key, or an address that is not host:port.
+    """
+    unknown = set(definition) - _KEYS
+    if unknown:
+        raise ScrapeError(f"{component}: scrape.yml has unknown keys {sorted(unknown)}; it knows {sorted(_KEYS)}")
+    found = []
+    for item in template(definition["each"]) if "each" in definition else (None,):
+        wanted = {key: value for key, value in definition.items() if key in _PER_TARGET}
+        if "when" in wanted and not template(wanted.pop("when"), item=item):
+            continue
+        rendered = template(wanted, item=item)
+        address = str(rendered["address"])
+        if not _ADDRESS.fullmatch(address):
+            raise ScrapeError(f"{host}: {component} would be scraped at {address!r}; write host:port without a scheme")
+        labels = {**host_labels, **rendered.get("labels", {})}
+        if rendered.get("scheme", "http") != "http":
+            labels["__scheme__"] = rendered["scheme"]
+        if rendered.get("metrics_path", "/metrics") != "/metrics":
+            labels["__metrics_path__"] = rendered["metrics_path"]
+        found.append(
+            Target(
+                job=definition["job"],
+                host=host,
+                address=address,
+                labels={name: str(value) for name, value in labels.items() if str(value) != ""},
+                shares=tuple(definition.get("shares", ())),
+            )
+        )
+    return found
+
+
+def lend_labels(targets: Iterable[Target]) -> list[Target]:
+    """Give every target of a host the labels that one of its components shares, unless it has its own."""
+    targets = list(targets)
+    lent: dict[tuple[str, str], list[str]] = {}
+    for target in targets:
+        for label in target.shares:
+            if label in target.labels:
+                values = lent.setdefault((target.host, label), [])
+                if target.labels[label] not in values:
+                    values.append(target.labels[label])
+    by_host: dict[str, dict[str, str]] = {}
+    for (host, label), values in lent.items():
+        by_host.setdefault(host, {})[label] = ",".join(values)
+    return [Target(t.job, t.host, t.address, {**by_host.get(t.host, {}), **t.labels}, t.shares) for t in targets]
+
+
+def file_sd(targets: Iterable[Target]) -> dict[str, list[dict[str, Any]]]:
+    """Prometheus' file_sd documents by job, in a stable order; targets with equal labels stand together."""
+    jobs: dict[str, dict[tuple[tuple[str, str], ...], list[str]]] = {}
+    for target in targets:
+        jobs.setdefault(target.job, {}).setdefault(tuple(sorted(target.labels.items())), []).append(target.address)
+    return {
+        job: [
+            {"targets": sorted(set(addresses)), "labels": dict(labels)} for labels, addresses in sorted(groups.items())
+        ]
+        for job, groups in sorted(jobs.items())
+    }
