@@ -38,7 +38,6 @@ class ActionModule(ActionBase):
         hosts = sorted(task_vars["ansible_play_hosts_all"])
         problems = {host: self._problems(variables, host, components, groups) for host in hosts}
         said = self._group_problems(groups, components) + inventory_check.group_by_host(problems)
-        result["problems"] = said
         if said:
             what = "1 problem" if len(said) == 1 else f"{len(said)} problems"
             result["failed"] = True

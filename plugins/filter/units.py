@@ -6,20 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def unit_flags(flags: Mapping[str, Any], indent: int = 4) -> str:
-    """Command-line flags as the continued lines of an ExecStart: one per line, sorted, quoted for systemd.
+def flag_arguments(flags: Mapping[str, Any]) -> list[str]:
+    """Command-line arguments, sorted by name.
 
     Args:
-        flags: name without dashes -> value. true gives `--name`, false `--no-name` (kingpin's way), else `--name=value`.
+        flags: name without dashes -> value. true gives `--name`, false `--no-name` (as kingpin spells it), anything
+            else `--name=value`.
     """
-    lines = [_flag(name, flags[name]) for name in sorted(flags)]
-    return " \\\n".join(" " * indent + line for line in lines)
+    return [_argument(name, flags[name]) for name in sorted(flags)]
 
 
-def _flag(name: str, value: Any) -> str:
+def _argument(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return f"--{'' if value else 'no-'}{name}"
-    return systemd_quote(f"--{name}={value}")
+    return f"--{name}={value}"
+
+
+def unit_flags(flags: Mapping[str, Any], indent: int = 4) -> str:
+    """The same as the continued lines of an ExecStart: one per line, quoted for systemd."""
+    return " \\\n".join(" " * indent + systemd_quote(argument) for argument in flag_arguments(flags))
 
 
 def systemd_quote(argument: str) -> str:
@@ -31,7 +36,7 @@ def systemd_quote(argument: str) -> str:
 
 
 class FilterModule:
-    """unit_flags."""
+    """flag_arguments, unit_flags."""
 
     def filters(self):
-        return {"unit_flags": unit_flags}
+        return {"flag_arguments": flag_arguments, "unit_flags": unit_flags}

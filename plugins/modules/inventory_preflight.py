@@ -30,10 +30,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-problems:
-  description: One sentence per problem, hosts first.
-  type: list
-  elements: str
+msg:
+  description: One line per problem, each with the hosts that have it; or how many hosts are in order.
+  type: str
   returned: always
-  sample: ["gpu1: vllm_prot: no component knows this variable; did you mean vllm_port?"]
+  sample: |-
+    The inventory has 1 problem; no host was touched.
+    - gpu1: vllm_prot: no component knows this variable; did you mean vllm_port?
 """

@@ -1,0 +1,73 @@
+# make demo, make test: each does all its own set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+INVENTORY ?= inventory/lab
+SCENARIOS ?= node_exporter prometheus vllm default
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export PYTHONDONTWRITEBYTECODE := 1
+
+say = @printf '\n\033[1m==> %s\033[0m\n'
+
+.PHONY: help
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup:  ## Install the Python packages into .venv (every target does this by itself)
+	@tools/setup
+
+.PHONY: demo
+demo: setup  ## Build two lab machines, run site.yml against them, verify, print the addresses
+	$(say) "Building the lab"
+	@lab/lab up
+	$(say) "Running site.yml against the lab"
+	@ansible-playbook -i inventory/lab site.yml
+	@lab/lab status
+
+.PHONY: demo-down
+demo-down: setup  ## Take the lab away without a trace
+	@lab/lab down --all
+
+.PHONY: test
+test: lint unit molecule  ## Run every check of the project
+
+.PHONY: lint
+lint: setup  ## Style: ruff, yamllint, ansible-lint
+	$(say) "Linting"
+	@ruff check .
+	@ruff format --check .
+	@yamllint --strict .
+	@ansible-lint --offline --profile production -q
+
+.PHONY: unit
+unit: setup tools  ## Unit, rule and layout tests
+	$(say) "Running the tests that need no machine"
+	@pytest
+
+.PHONY: tools
+tools: setup
+	@lab/lab tools
+
+.PHONY: molecule
+molecule: setup  ## Role scenarios on lab machines (SCENARIOS="vllm" for one)
+	$(say) "Building the lab's images and mirror"
+	@lab/lab mirror
+	@for scenario in $(SCENARIOS); do \
+		printf '\n\033[1m==> Scenario %s\033[0m\n' "$$scenario"; \
+		molecule test --scenario-name "$$scenario"; \
+	done
+
+.PHONY: lock
+lock: setup  ## Write the publishers' digests into INVENTORY's lock file
+	@tools/lock --inventory $(INVENTORY)
+
+.PHONY: bench
+bench: setup  ## Measure: one line of JSON per figure
+	@tests/bench/run
+
+.PHONY: format
+format: setup  ## Format the Python code
+	@ruff format . && ruff check --fix .
