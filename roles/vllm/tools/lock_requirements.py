@@ -40,7 +40,7 @@ def resolve(version: str, device: str, find_links: list[str]) -> dict[str, Any]:
         if overrides.is_file():
             command += ["--overrides", str(overrides)]
         if device == "cpu":
-            write_wheel("vllm", f"{version}+lab", work / "wheels")
+            write_wheel("vllm", f"{version}+cpu.lab", work / "wheels")
             find_links = [*find_links, str(work / "wheels")]
         for links in find_links:
             command += ["--find-links", links]
