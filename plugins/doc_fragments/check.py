@@ -18,16 +18,16 @@ options:
   on_problem:
     description:
       - V(fail) fails the task and lists all problems.
-      - V(report) lets the task pass and leaves the problems to whoever reads the result; C(verify) collects them into one
-        table.
+      - V(report) lets the task pass and leaves the problems to whoever reads the result; C(verify) collects them into
+        one table.
     type: str
     choices: [fail, report]
     default: fail
 attributes:
   check_mode:
     description:
-      - Reads only, so it does the same in check mode. Where nothing listens yet, as on a host that was never set up, check
-        mode says so (RV(ignore:checked) is false) instead of failing.
+      - Reads only, so it does the same in check mode. Where nothing listens yet, as on a host that was never set up,
+        check mode says so (RV(ignore:checked) is false) instead of failing.
     support: full
   diff_mode: {description: Changes nothing., support: none}
 """

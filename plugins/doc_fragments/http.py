@@ -9,7 +9,7 @@ class ModuleDocFragment:
 options:
   url:
     description:
-      - Address as the target reaches it; loopback is fine. A user name and password inside it are not used and never shown.
+      - Address as the target reaches it; loopback is fine. Credentials do not belong into it.
     type: str
     required: true
   url_username:
@@ -40,8 +40,8 @@ options:
     type: path
   follow_redirects:
     description:
-      - V(none) takes a redirect for an error that names the new address; V(safe) follows it for reading. Credentials and
-        O(headers) are not sent on.
+      - V(none) takes a redirect for an error that names the new address; V(safe) follows it for reading. Credentials
+        and O(headers) are not sent on.
     type: str
     choices: [none, safe]
     default: none

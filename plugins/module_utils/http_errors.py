@@ -35,6 +35,15 @@ def visible(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
+def refuse_url(url: str) -> None:
+    """Raise for a URL that cannot be asked, or that carries credentials, which would end up in logs."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise HttpError("url", f"{visible(url)!r}: expected http://HOST:PORT/PATH or https://HOST:PORT/PATH")
+    if parts.username is not None:
+        raise HttpError("url", f"{visible(url)}: write user name and password as `url_username` and `url_password`")
+
+
 def explain(error: Exception, url: str, received: bool = False) -> Any:
     """Raise what `error` means; an HTTP status is no failure of the exchange, so its response is handed back."""
     if isinstance(error, urllib.error.HTTPError):

@@ -49,7 +49,7 @@ class Verdict:
 
     @classmethod
     def from_error(cls, check: str, subject: str, error: HttpError, check_mode: bool = False) -> Verdict:
-        """No answer is a problem, except in check mode where nothing listens: the run that would start it is not made."""
+        """No answer is a problem; but in check mode what would listen may not have been started yet."""
         if check_mode and error.reason in ("refused", "file"):
             return cls(check, subject, detail=f"{NOTHING_LISTENS} (check mode)", final=True, checked=False)
         return cls(check, subject, problems=[str(error)], final=not error.retry)
