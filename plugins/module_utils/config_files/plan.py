@@ -150,9 +150,8 @@ def _removal(item: Removal, gone: set[str]) -> list[RemovalChange]:
         raise RefusedError(f"{item.path} is not removed: {mounts[0]} is a mount point; unmount it first")
     left = [name for name in os.listdir(item.path) if os.path.join(item.path, name) not in gone]
     if left and not item.recursive:
-        raise RefusedError(
-            f"{item.path} is not empty ({', '.join(sorted(left)[:3])}); say `recursive: true` to remove all that is in it"
-        )
+        names = ", ".join(sorted(left)[:3])
+        raise RefusedError(f"{item.path} is not empty ({names}); say `recursive: true` to remove all that is in it")
     return [RemovalChange(item.path, is_directory=True, size=0)]
 
 
