@@ -1,0 +1,1 @@
+"""Real systemd machines on this one, and the mirror they install from."""
