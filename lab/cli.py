@@ -4,18 +4,71 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
+from lab import labs, lock, machine, machines, podman
 from lab.errors import LabError
 from lab.mirror import build
+from lab.paths import LAB
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="lab/lab", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("tools").set_defaults(run=lambda wanted: build.build_tools())
-    wanted = parser.parse_args()
+    wanted = _parser().parse_args()
     try:
         return wanted.run(wanted) or 0
     except LabError as error:
         print(f"lab/lab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lab/lab", description="Real systemd machines on this one, and the mirror they install from."
+    )
+    parser.add_argument("-f", "--file", type=Path, default=LAB / "machines.yml", help="another machines file")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    up = commands.add_parser("up", help="build what is missing and boot the lab's machines")
+    up.set_defaults(run=_up)
+
+    down = commands.add_parser("down", help="remove the lab's machines")
+    down.add_argument("--all", action="store_true", help="every lab, the mirror's server and the network too")
+    down.set_defaults(run=_down)
+
+    run = commands.add_parser("exec", help="run a command on a machine: lab/lab exec NAME -- CMD")
+    run.add_argument("name")
+    run.add_argument("argv", nargs="+", metavar="CMD")
+    run.set_defaults(run=_exec)
+
+    tools = commands.add_parser("tools", help="make the tests' tools (promtool, amtool) in .cache/tools")
+    tools.set_defaults(run=_tools)
+    return parser
+
+
+def _up(wanted: argparse.Namespace) -> None:
+    lab = machines.load(wanted.file)
+    with lock.alone():
+        labs.up(lab)
+
+
+def _down(wanted: argparse.Namespace) -> None:
+    lab = machines.load(wanted.file)
+    with lock.alone():
+        if wanted.all:
+            labs.down_all(lab)
+        else:
+            labs.down(lab)
+
+
+def _exec(wanted: argparse.Namespace) -> None:
+    lab = machines.load(wanted.file)
+    name = machine.container_name(lab, lab.machine(wanted.name))
+    terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
+    podman.replace_process("exec", "--interactive", *terminal, name, *wanted.argv)
+
+
+def _tools(wanted: argparse.Namespace) -> None:
+    with lock.alone():
+        build.build_tools()

@@ -23,3 +23,15 @@ def load() -> dict[str, Any]:
 def build_tools() -> None:
     """Only the archives from Debian, and the tools for the controller that come out of them."""
     debian_archives.make(debian_archives.parse(load()["debian_archives"]), Manifest(MIRROR))
+
+
+def build() -> None:
+    """All of lab/mirror.yml."""
+    build_tools()
+
+
+def lock() -> dict[str, str]:
+    """The digest of each archive: publisher's URL -> sha256."""
+    files = Manifest(MIRROR).files
+    archives = debian_archives.parse(load()["debian_archives"])
+    return {archive.url: files[archive.path]["sha256"] for archive in archives}

@@ -16,7 +16,7 @@ from lab.files import replacing, scratch, write_atomically
 from lab.mirror.manifest import Manifest, recipe_digest
 from lab.mirror.tarball import Member, members_below, write_tarball
 from lab.mirror.urls import archive_path, archive_top
-from lab.paths import LAB_CACHE, TOOLS
+from lab.paths import SCRATCH, TOOLS
 from lab.progress import Step, step
 
 
@@ -83,7 +83,7 @@ def make(archives: Sequence[DebianArchive], manifest: Manifest) -> None:
 
 def _make_one(archive: DebianArchive, apt: Apt, manifest: Manifest, current: Step) -> None:
     debs = apt.download(archive.packages, current)
-    with scratch(LAB_CACHE) as tree:
+    with scratch(SCRATCH) as tree:
         for name, deb in debs.items():
             _require_version(archive, name, version_of(deb))
             current.at(f"unpacking {deb.name}")

@@ -1,0 +1,46 @@
+"""Images of machines: built once, kept as tar files in the cache, taken from there into podman."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from lab import podman, rootfs
+from lab.files import replacing, scratch
+from lab.machines import SUITES
+from lab.paths import IMAGES, SCRATCH
+from lab.progress import step
+from lab.run import capture
+
+
+def ensure(system: str) -> str:
+    """The tag of the image of `system` (debian12, debian13), which is in podman when this returns."""
+    key = rootfs.key(SUITES[system])
+    tag = f"localhost/gpufleet-lab/{system}:{key}"
+    if podman.image_exists(tag):
+        return tag
+    tar = IMAGES / f"{system}-{key}.tar"
+    if not tar.is_file():
+        _build(system, tar)
+    with step(f"Loading the image of {system}"):
+        podman.podman("import", "--quiet", str(tar), tag)
+    return tag
+
+
+def installed_packages(system: str) -> Path:
+    """dpkg's status file of a blank machine."""
+    tag = ensure(system)
+    return IMAGES / f"{system}-{tag.rsplit(':', 1)[-1]}.status"
+
+
+def _build(system: str, tar: Path) -> None:
+    for older in IMAGES.glob(f"{system}-*"):
+        older.unlink()
+    with step(f"Building the image of {system}") as current, scratch(SCRATCH) as folder:
+        root = folder / "root"
+        rootfs.make(SUITES[system], root, current)
+        with replacing(tar.with_suffix(".status")) as staged:
+            shutil.copy(root / "var/lib/dpkg/status", staged)
+        current.at("packing")
+        with replacing(tar) as staged:
+            capture(["tar", "--numeric-owner", "--xattrs", "-C", str(root), "-cf", str(staged), "."])

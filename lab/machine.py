@@ -1,0 +1,114 @@
+"""One machine of a lab: a container with systemd as its first process, reached over SSH like any host."""
+
+from __future__ import annotations
+
+import io
+import socket
+import tarfile
+import time
+from collections.abc import Mapping
+
+from lab import images, keys, network, podman
+from lab.errors import CommandFailedError, LabError
+from lab.machines import SUITES, Lab, Machine
+from lab.mirror import server
+from lab.mirror.signing import public_key
+
+LAB_LABEL = "gpufleet.lab"
+ADDRESS_LABEL = "gpufleet.address"
+OS_LABEL = "gpufleet.os"
+
+_BOOT_SECONDS = 90
+_APT_SOURCE = """\
+Types: deb
+URIs: {mirror}/apt/{suite}
+Suites: ./
+Signed-By: /etc/apt/keyrings/mirror.asc
+"""
+
+
+def container_name(lab: Lab, machine: Machine) -> str:
+    return f"{lab.name}-{machine.name}"
+
+
+def create(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> None:
+    """Make the machine and let it boot; it is not waited for. `addresses` holds every machine of the lab."""
+    name = container_name(lab, machine)
+    labels = {"gpufleet": "machine", LAB_LABEL: lab.name, ADDRESS_LABEL: addresses[machine.name], OS_LABEL: machine.os}
+    options = [
+        f"--name={name}",
+        f"--hostname={machine.name}",
+        f"--network={network.NAME}",
+        f"--ip={addresses[machine.name]}",
+        "--dns=none",
+        "--privileged",
+        "--systemd=always",
+        "--cgroupns=private",
+        "--shm-size=1g",
+        "--log-driver=none",
+        *podman.limits(),
+        *(f"--label={key}={value}" for key, value in labels.items()),
+        *(f"--add-host={other}:{address}" for other, address in addresses.items()),
+    ]
+    podman.podman("create", *options, images.ensure(machine.os), "/lib/systemd/systemd")
+    podman.podman("cp", "-", f"{name}:/", stdin=_own_files(lab, machine))
+    podman.podman("start", name)
+
+
+def wait(lab: Lab, machine: Machine, address: str) -> None:
+    """Return when systemd says that all is up and sshd answers."""
+    name = container_name(lab, machine)
+    deadline = time.monotonic() + _BOOT_SECONDS
+    while (state := _system_state(name)) in {"", "initializing", "starting", "offline"}:
+        if time.monotonic() > deadline:
+            raise LabError(f"{machine.name} did not boot within {_BOOT_SECONDS} s; its state is {state or 'unknown'!r}")
+        time.sleep(0.2)
+    if state != "running":
+        failed = podman.podman("exec", name, "systemctl", "list-units", "--failed", "--plain", "--no-legend")
+        raise LabError(f"{machine.name} came up {state}; failed units:\n{failed}")
+    while not _ssh_answers(address):
+        if time.monotonic() > deadline:
+            raise LabError(f"{machine.name} is up, but no SSH server answers at {address}")
+        time.sleep(0.1)
+
+
+def _system_state(name: str) -> str:
+    try:
+        return podman.podman("exec", name, "systemctl", "is-system-running", "--wait").strip()
+    except CommandFailedError as error:
+        words = error.output.split()
+        return "degraded" if "degraded" in words else ""
+
+
+def _ssh_answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, 22), timeout=2) as connection:
+            connection.settimeout(2)
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def _own_files(lab: Lab, machine: Machine) -> bytes:
+    """What each machine has of its own, as a tar stream."""
+    keys.ensure_host_key(lab.name, machine.name)
+    private = keys.host_key(lab.name, machine.name)
+    source = _APT_SOURCE.format(mirror=server.url(), suite=SUITES[machine.os])
+    files = {
+        "etc/ssh/ssh_host_ed25519_key": (private.read_text(), 0o600),
+        "etc/ssh/ssh_host_ed25519_key.pub": (private.with_name(f"{private.name}.pub").read_text(), 0o644),
+        "root/.ssh/authorized_keys": (f"{keys.ensure_client_key()}\n", 0o600),
+        "etc/hostname": (f"{machine.name}\n", 0o644),
+        "etc/apt/keyrings/mirror.asc": (public_key(), 0o644),
+        "etc/apt/sources.list.d/mirror.sources": (source, 0o644),
+    }
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        folder = tarfile.TarInfo("root/.ssh")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o700
+        archive.addfile(folder)
+        for name, (text, mode) in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode, info.mtime = len(text.encode()), mode, int(time.time())
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return stream.getvalue()

@@ -1,0 +1,128 @@
+"""The machines file: which machines a lab has.
+
+    lab: demo                     # its name; machines of two labs may bear the same name
+    inventory: inventory/lab      # optional: where its inventory is written (else .gpufleet/lab/<lab>)
+    machines:
+      - name: gpu1
+        os: debian12              # or debian13
+        groups: [vllm]            # the inventory groups it is in
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.errors import LabError
+from lab.paths import ROOT, STATE
+
+SUITES = {"debian12": "bookworm", "debian13": "trixie"}
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_GROUP = re.compile(r"[a-z][a-z0-9_]*")
+_LAB = re.compile(r"[a-z][a-z0-9_-]{0,30}")
+
+
+class MachinesFileError(LabError):
+    """The machines file says something that cannot be built; the message lists every such thing."""
+
+    def __init__(self, file: Path, problems: list[str]) -> None:
+        super().__init__("\n".join(f"{file}: {problem}" for problem in problems))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One machine, as the file describes it."""
+
+    name: str
+    os: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A named set of machines, and the folder that its inventory goes to."""
+
+    name: str
+    machines: tuple[Machine, ...]
+    inventory: Path
+
+    def machine(self, name: str) -> Machine:
+        for machine in self.machines:
+            if machine.name == name:
+                return machine
+        raise LabError(f"{name}: no such machine in lab {self.name}; it has {_listed(m.name for m in self.machines)}")
+
+
+def load(file: Path) -> Lab:
+    """Read and check a machines file."""
+    try:
+        document = yaml.safe_load(file.read_text())
+    except OSError as error:
+        raise LabError(f"{file}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise MachinesFileError(file, [f"no valid YAML: {' '.join(str(error).split())}"]) from None
+    problems = list(_problems(document))
+    if problems:
+        raise MachinesFileError(file, problems)
+    name = document["lab"]
+    machines = tuple(
+        Machine(entry["name"], entry["os"], tuple(entry.get("groups", ()))) for entry in document["machines"]
+    )
+    inventory = ROOT / document["inventory"] if "inventory" in document else STATE / name
+    return Lab(name, machines, inventory)
+
+
+def _problems(document: Any) -> Iterable[str]:
+    if not isinstance(document, Mapping):
+        yield "must be a mapping with `lab` and `machines`"
+        return
+    yield from _unknown_keys(document, {"lab", "inventory", "machines"}, "the file")
+    yield from _bad_word(document.get("lab"), _LAB, "lab")
+    if not isinstance(document.get("inventory", ""), str):
+        yield "inventory: must be a folder below the repository"
+    machines = document.get("machines")
+    if not isinstance(machines, list) or not machines:
+        yield "machines: must be a list of at least one machine"
+        return
+    for number, machine in enumerate(machines, start=1):
+        yield from _machine_problems(machine, f"machine {number}")
+    names = [machine.get("name") for machine in machines if isinstance(machine, Mapping)]
+    for name in sorted({name for name in names if isinstance(name, str) and names.count(name) > 1}):
+        yield f"machines: the name {name} is given twice"
+
+
+def _machine_problems(machine: Any, where: str) -> Iterable[str]:
+    if not isinstance(machine, Mapping):
+        yield f"{where}: must be a mapping with name, os and groups"
+        return
+    yield from _unknown_keys(machine, {"name", "os", "groups"}, where)
+    yield from _bad_word(machine.get("name"), _NAME, f"{where}: name")
+    if machine.get("os") not in SUITES:
+        yield f"{where}: os: must be one of {_listed(SUITES)}, not {machine.get('os')!r}"
+    groups = machine.get("groups", [])
+    if not isinstance(groups, list):
+        yield f"{where}: groups: must be a list"
+        return
+    for group in groups:
+        yield from _bad_word(group, _GROUP, f"{where}: groups")
+
+
+def _unknown_keys(found: Mapping[Any, Any], known: set[str], where: str) -> Iterable[str]:
+    for key in found:
+        if key not in known:
+            yield f"{where}: unknown key {key!r}; known are {_listed(sorted(known))}"
+
+
+def _bad_word(value: Any, pattern: re.Pattern[str], where: str) -> Iterable[str]:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        yield f"{where}: must look like {pattern.pattern}, not {value!r}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(words)

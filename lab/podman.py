@@ -1,0 +1,103 @@
+"""podman with storage, networks and names of the lab's own: the user's containers are never seen nor touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab import namespace
+from lab.errors import CommandFailedError
+from lab.paths import NETWORKS, RUN, STORAGE
+from lab.progress import Step
+from lab.run import capture, follow
+
+
+def podman(*words: str, stdin: bytes | None = None) -> str:
+    """Run one podman command and return what it prints."""
+    return capture(command(*words), stdin=stdin)
+
+
+def podman_follow(step: Step, *words: str) -> None:
+    """Run one podman command with its output as the step's moving line."""
+    follow(command(*words), step)
+
+
+def replace_process(*words: str) -> None:
+    """Become this podman command; its exit status is ours."""
+    argv = command(*words)
+    os.execvp(argv[0], argv)  # noqa: S606 - no shell is wanted
+
+
+def command(*words: str) -> list[str]:
+    """The full command line of a podman command."""
+    NETWORKS.mkdir(parents=True, exist_ok=True)
+    options = [
+        f"--root={STORAGE}",
+        f"--runroot={RUN}/storage",
+        f"--tmpdir={RUN}/tmp",
+        f"--network-config-dir={NETWORKS}",
+        "--runtime=crun",
+        "--storage-driver=overlay",
+        "--cgroup-manager=cgroupfs",
+        "--events-backend=none",
+    ]
+    return [*namespace.command_prefix(), "podman", *options, *words]
+
+
+def limits() -> list[str]:
+    """Options that keep a container within this machine's own limits: raising them needs CAP_SYS_RESOURCE."""
+    return ["--pids-limit=-1", *(f"--ulimit={name}={hard}:{hard}" for name, hard in _hard_limits())]
+
+
+def _hard_limits() -> Iterator[tuple[str, int]]:
+    most = {
+        "nofile": (resource.RLIMIT_NOFILE, 1048576),
+        # podman itself lowers this one to the number of process ids that there are.
+        "nproc": (resource.RLIMIT_NPROC, int(Path("/proc/sys/kernel/pid_max").read_text())),
+    }
+    for name, (number, ceiling) in most.items():
+        hard = resource.getrlimit(number)[1]
+        yield name, ceiling if hard == resource.RLIM_INFINITY else min(hard, ceiling)
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that is there, in whatever state."""
+
+    name: str
+    state: str
+    image: str
+    labels: Mapping[str, str]
+
+    @property
+    def runs(self) -> bool:
+        return self.state == "running"
+
+
+def containers(label: str) -> dict[str, Container]:
+    """The containers that bear a label (`key` or `key=value`), by name."""
+    if not STORAGE.is_dir():
+        return {}
+    listed = json.loads(podman("ps", "--all", "--filter", f"label={label}", "--format=json") or "[]")
+    found = (Container(one["Names"][0], one["State"], one["Image"], one["Labels"]) for one in listed)
+    return {container.name: container for container in found}
+
+
+def image_exists(tag: str) -> bool:
+    try:
+        podman("image", "exists", tag)
+    except CommandFailedError as error:
+        if error.status == 1:
+            return False
+        raise
+    return True
+
+
+def remove_containers(names: list[str]) -> None:
+    """Stop and remove containers, however they are."""
+    if names:
+        podman("rm", "--force", "--time=5", "--ignore", *names)
