@@ -62,6 +62,13 @@ class Apt:
         follow(["apt-get", *self._options(), "download", *names], step, cwd=into)
         return {name: next(into.glob(f"{name}_*.deb")) for name in names}
 
+    def download_with_dependencies(self, packages: Iterable[str], into: Path, step: Step) -> list[Path]:
+        """Fetch what installing these packages on the machine would fetch, into the folder `into`."""
+        (into / "partial").mkdir(parents=True, exist_ok=True)
+        archives = ["-o", f"Dir::Cache::archives={into}", "--yes", "--download-only"]
+        follow(["apt-get", *self._options(), *archives, "install", *sorted(packages)], step)
+        return sorted(into.glob("*.deb"))
+
     def _options(self) -> list[str]:
         settings = {
             "Dir::State": self.folder,

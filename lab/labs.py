@@ -19,6 +19,7 @@ def up(lab: Lab) -> None:
     for system in sorted({wanted.os for wanted in lab.machines}):
         images.ensure(system)
     build.build()
+    server.ensure()
     there = _machines_of(lab)
     changed = [name for name, container in there.items() if not _is_wanted(lab, container)]
     podman.remove_containers(changed)

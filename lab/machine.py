@@ -41,17 +41,16 @@ def create(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> None:
         f"--network={network.NAME}",
         f"--ip={addresses[machine.name]}",
         "--dns=none",
-        "--privileged",
+        "--no-hosts",
         "--systemd=always",
         "--cgroupns=private",
         "--shm-size=1g",
         "--log-driver=none",
-        *podman.limits(),
+        *podman.privileges(),
         *(f"--label={key}={value}" for key, value in labels.items()),
-        *(f"--add-host={other}:{address}" for other, address in addresses.items()),
     ]
     podman.podman("create", *options, images.ensure(machine.os), "/lib/systemd/systemd")
-    podman.podman("cp", "-", f"{name}:/", stdin=_own_files(lab, machine))
+    podman.podman("cp", "-", f"{name}:/", stdin=_own_files(lab, machine, addresses))
     podman.podman("start", name)
 
 
@@ -89,7 +88,13 @@ def _ssh_answers(address: str) -> bool:
         return False
 
 
-def _own_files(lab: Lab, machine: Machine) -> bytes:
+def _hosts_file(addresses: Mapping[str, str]) -> str:
+    lines = [("127.0.0.1", "localhost"), ("::1", "localhost ip6-localhost ip6-loopback")]
+    lines += [(address, name) for name, address in addresses.items()]
+    return "".join(f"{address} {names}\n" for address, names in lines)
+
+
+def _own_files(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> bytes:
     """What each machine has of its own, as a tar stream."""
     keys.ensure_host_key(lab.name, machine.name)
     private = keys.host_key(lab.name, machine.name)
@@ -98,6 +103,7 @@ def _own_files(lab: Lab, machine: Machine) -> bytes:
         "etc/ssh/ssh_host_ed25519_key": (private.read_text(), 0o600),
         "etc/ssh/ssh_host_ed25519_key.pub": (private.with_name(f"{private.name}.pub").read_text(), 0o644),
         "root/.ssh/authorized_keys": (f"{keys.ensure_client_key()}\n", 0o600),
+        "etc/hosts": (_hosts_file(addresses), 0o644),
         "etc/hostname": (f"{machine.name}\n", 0o644),
         "etc/apt/keyrings/mirror.asc": (public_key(), 0o644),
         "etc/apt/sources.list.d/mirror.sources": (source, 0o644),

@@ -48,9 +48,12 @@ def command(*words: str) -> list[str]:
     return [*namespace.command_prefix(), "podman", *options, *words]
 
 
-def limits() -> list[str]:
-    """Options that keep a container within this machine's own limits: raising them needs CAP_SYS_RESOURCE."""
-    return ["--pids-limit=-1", *(f"--ulimit={name}={hard}:{hard}" for name, hard in _hard_limits())]
+def privileges() -> list[str]:
+    """Options without which no container starts where CAP_SYS_RESOURCE is missing.
+
+    Limits stay within this machine's own, and the runtime installs no device filter, for which it would raise one.
+    """
+    return ["--privileged", "--pids-limit=-1", *(f"--ulimit={name}={hard}:{hard}" for name, hard in _hard_limits())]
 
 
 def _hard_limits() -> Iterator[tuple[str, int]]:

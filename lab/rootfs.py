@@ -35,10 +35,14 @@ PACKAGES = [
     "tzdata",
 ]
 
-# Units that would change the kernel of the machine that the lab runs on, or fail for want of one of their own.
+# Units that would change the kernel of the machine that the lab runs on, fail for want of one of their own, or hold
+# apt's lock at some hour of their own choice.
 MASKED = [
+    "apt-daily-upgrade.timer",
+    "apt-daily.timer",
     "console-getty.service",
     "dev-hugepages.mount",
+    "e2scrub_all.timer",
     "getty.target",
     "proc-sys-fs-binfmt_misc.automount",
     "sys-fs-fuse-connections.mount",
@@ -46,6 +50,7 @@ MASKED = [
     "sys-kernel-debug.mount",
     "sys-kernel-tracing.mount",
     "systemd-binfmt.service",
+    "systemd-journald-audit.socket",
     "systemd-modules-load.service",
     "systemd-sysctl.service",
     "systemd-udevd.service",
