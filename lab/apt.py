@@ -77,9 +77,9 @@ class Apt:
             "Dir::Cache": self.folder,
             "Dir::Cache::archives": self.folder / "archives",
             "Dir::Etc::sourcelist": self.folder / "sources.list",
-            "Dir::Etc::sourceparts": "-",
-            "Dir::Etc::preferences": "-",
-            "Dir::Etc::preferencesparts": "-",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferencesparts": "/dev/null",
             "Acquire::Languages": "none",
             # A registry's copy may be older than the signature's validity; the signature itself still counts.
             "Acquire::Check-Valid-Until": "false",

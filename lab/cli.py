@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from lab import labs, lock, machine, machines, podman
+from lab import images, labs, lock, machine, machines, podman
 from lab.errors import LabError
-from lab.mirror import build
+from lab.mirror import build, server
 from lab.paths import LAB
 
 
@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("argv", nargs="+", metavar="CMD")
     run.set_defaults(run=_exec)
 
+    mirror = commands.add_parser("mirror", help="build the machines' images and all of the mirror, and serve it")
+    mirror.set_defaults(run=_mirror)
+
     tools = commands.add_parser("tools", help="make the tests' tools (promtool, amtool) in .cache/tools")
     tools.set_defaults(run=_tools)
     return parser
@@ -67,6 +70,14 @@ def _exec(wanted: argparse.Namespace) -> None:
     name = machine.container_name(lab, lab.machine(wanted.name))
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     podman.replace_process("exec", "--interactive", *terminal, name, *wanted.argv)
+
+
+def _mirror(wanted: argparse.Namespace) -> None:
+    with lock.alone():
+        for system in machines.SUITES:
+            images.ensure(system)
+        build.build()
+        server.ensure()
 
 
 def _tools(wanted: argparse.Namespace) -> None:

@@ -21,8 +21,9 @@ OS_LABEL = "gpufleet.os"
 _BOOT_SECONDS = 90
 _APT_SOURCE = """\
 Types: deb
-URIs: {mirror}/apt/{suite}
-Suites: ./
+URIs: {mirror}/apt/debian
+Suites: {suite}
+Components: main
 Signed-By: /etc/apt/keyrings/mirror.asc
 """
 

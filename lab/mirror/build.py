@@ -2,36 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
 from lab.errors import LabError
-from lab.mirror import debian_archives
+from lab.mirror import apt_repository, debian_archives, model, python_archive, uv_archive, wheels
 from lab.mirror.manifest import Manifest
+from lab.mirror.urls import archive_path
 from lab.paths import LAB, MIRROR
 
+_FILE = LAB / "mirror.yml"
 
-def load() -> dict[str, Any]:
-    """lab/mirror.yml."""
-    document = yaml.safe_load((LAB / "mirror.yml").read_text())
-    if not isinstance(document, dict):
-        raise LabError("lab/mirror.yml is no mapping")
-    return document
+
+@dataclass(frozen=True)
+class Content:
+    """What lab/mirror.yml asks for."""
+
+    debian_archives: list[debian_archives.DebianArchive]
+    uv: uv_archive.UvArchive
+    python: python_archive.PythonArchive
+    wheels: list[wheels.WheelFolder]
+    model: model.Model
+    apt: dict[str, list[str]]
+
+    @property
+    def urls(self) -> list[str]:
+        """The publishers' URLs of all archives."""
+        return [*(archive.url for archive in self.debian_archives), self.uv.url, self.python.url]
+
+
+def load() -> Content:
+    """Read lab/mirror.yml."""
+    document: dict[str, Any] = yaml.safe_load(_FILE.read_text())
+    try:
+        return Content(
+            debian_archives=debian_archives.parse(document["debian_archives"]),
+            uv=uv_archive.parse(document["uv"]),
+            python=python_archive.parse(document["python"]),
+            wheels=wheels.parse(document["wheels"]),
+            model=model.Model(**document["model"]),
+            apt=apt_repository.parse(document["apt"]),
+        )
+    except KeyError as error:
+        raise LabError(f"lab/mirror.yml: {error} is missing") from None
 
 
 def build_tools() -> None:
     """Only the archives from Debian, and the tools for the controller that come out of them."""
-    debian_archives.make(debian_archives.parse(load()["debian_archives"]), Manifest(MIRROR))
+    debian_archives.make(load().debian_archives, Manifest(MIRROR))
 
 
 def build() -> None:
     """All of lab/mirror.yml."""
-    build_tools()
+    content, manifest = load(), Manifest(MIRROR)
+    debian_archives.make(content.debian_archives, manifest)
+    uv_archive.make(content.uv, manifest)
+    python_archive.make(content.python, manifest)
+    model.make(content.model, manifest)
+    for suite, packages in content.apt.items():
+        apt_repository.make(suite, packages, manifest)
+    for folder in content.wheels:
+        wheels.make(folder, manifest)
 
 
 def lock() -> dict[str, str]:
     """The digest of each archive: publisher's URL -> sha256."""
     files = Manifest(MIRROR).files
-    archives = debian_archives.parse(load()["debian_archives"])
-    return {archive.url: files[archive.path]["sha256"] for archive in archives}
+    return {url: files[archive_path(url)]["sha256"] for url in load().urls}

@@ -44,7 +44,7 @@ class DebianArchive:
 
     @property
     def recipe(self) -> str:
-        return recipe_digest(asdict(self))
+        return recipe_digest([asdict(self), Path(__file__).read_text()])
 
     @property
     def source(self) -> str:

@@ -7,7 +7,7 @@ import http.client
 import time
 from pathlib import Path
 
-from lab import images, network, podman
+from lab import images, network, podman, workbench
 from lab.apt import Apt
 from lab.errors import LabError
 from lab.files import scratch
@@ -75,18 +75,11 @@ def _ensure_image() -> str:
 
 
 def _build(base: str, tag: str, current: Step) -> None:
-    name = "gpufleet-mirror-build"
-    podman.remove_containers([name])
     apt = Apt(SUITES[_SYSTEM], images.installed_packages(_SYSTEM))
     apt.update(current)
+    install = "dpkg --install /debs/*.deb && rm -r /debs && mv /nginx.conf /etc/nginx/nginx.conf"
     with scratch(SCRATCH) as folder:
         apt.download_with_dependencies([_PACKAGE], folder / "debs", current)
-        install = "dpkg --install /debs/*.deb && rm -r /debs && mv /nginx.conf /etc/nginx/nginx.conf"
-        podman.podman("create", f"--name={name}", "--network=none", *podman.privileges(), base, "sh", "-c", install)
-        try:
-            podman.podman("cp", str(folder / "debs"), f"{name}:/debs")
-            podman.podman("cp", str(_CONFIG), f"{name}:/nginx.conf")
-            podman.podman_follow(current, "start", "--attach", name)
-            podman.podman("commit", "--quiet", name, tag)
-        finally:
-            podman.remove_containers([name])
+        put = {"/debs": folder / "debs", "/nginx.conf": _CONFIG}
+        with workbench.finished(base, current, install, put) as container:
+            podman.podman("commit", "--quiet", container, tag)

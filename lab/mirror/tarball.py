@@ -7,7 +7,7 @@ import io
 import tarfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 _MTIME = 1_700_000_000  # any fixed moment will do
 
@@ -20,10 +20,10 @@ class Member:
     source: Path
 
 
-def members_below(folder: Path, prefix: str) -> list[Member]:
+def members_below(folder: Path, prefix: str = "") -> list[Member]:
     """Every file and link below `folder`, named as below `prefix`."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
-    return [Member(f"{prefix}/{path.relative_to(folder)}", path) for path in paths]
+    paths = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+    return [Member(str(PurePosixPath(prefix, path.relative_to(folder))), path) for path in paths]
 
 
 def write_tarball(path: Path, top: str, members: Iterable[Member]) -> None:
