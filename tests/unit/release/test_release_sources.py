@@ -6,6 +6,8 @@ import posixpath
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from ansible.errors import AnsibleFilterError
+from ansible_collections.gpufleet.serving.plugins.filter.sources import FilterModule
 from ansible_collections.gpufleet.serving.plugins.module_utils.sources import (
     SourceError,
     archive_path,
@@ -137,3 +139,13 @@ def test_whatever_the_url_the_mirrors_file_is_the_one_that_is_asked_for(path, qu
     assert relative.startswith("archives/h/")
     asked = urlsplit(mirrored_url(f"https://h/{path}?{query}", "http://m"))
     assert (unquote(asked.path), asked.query, asked.fragment) == (f"/{relative}", "", "")
+
+
+def test_filters():
+    filters = FilterModule().filters()
+    assert filters["mirrored"]("https://h/a", "http://m") == "http://m/archives/h/a"
+    assert filters["mirrored"]("https://h/a") == "https://h/a"
+    assert filters["expanded"]("https://h/{version}-{arch}", 7, "aarch64") == "https://h/7-arm64"
+    assert filters["archive_path"]("https://h/a") == "archives/h/a"
+    with pytest.raises(AnsibleFilterError, match="expected http"):
+        filters["mirrored"]("https://h/a", "m")
