@@ -60,7 +60,7 @@ def _down(wanted: argparse.Namespace) -> None:
     lab = machines.load(wanted.file)
     with lock.alone():
         if wanted.all:
-            labs.down_all(lab)
+            labs.down_all()
         else:
             labs.down(lab)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -12,6 +13,7 @@ from lab.files import write_atomically
 from lab.machines import Lab
 from lab.paths import STATE
 
+_NOTE = "inventory_folder"
 _HEADER = "---\n# Written by lab/lab; git does not keep it.\n"
 
 
@@ -45,18 +47,23 @@ def hosts(lab: Lab, addresses: Mapping[str, str], mirror: str) -> dict[str, Any]
 
 def write(lab: Lab, addresses: Mapping[str, str], mirror: str, lock: Mapping[str, str]) -> None:
     """Write hosts.yml, and beside it the digests of the mirror's archives."""
+    write_atomically(STATE / lab.name / _NOTE, str(lab.inventory))
     _write_yaml(lab, "hosts.yml", hosts(lab, addresses, mirror))
     _write_yaml(lab, "group_vars/all/gpufleet_lock.yml", {"gpufleet_lock": dict(sorted(lock.items()))})
 
 
-def remove(lab: Lab) -> None:
-    """Take away what `write` wrote, and the folder if nothing else is in it."""
+def folders() -> list[Path]:
+    """Where the labs of this checkout have their inventories."""
+    return [Path(note.read_text()) for note in sorted(STATE.glob(f"*/{_NOTE}"))]
+
+
+def remove(folder: Path) -> None:
+    """Take away what `write` wrote, and the folders if nothing else is in them."""
     for name in ("hosts.yml", "group_vars/all/gpufleet_lock.yml"):
-        (lab.inventory / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
     for name in ("group_vars/all", "group_vars", "."):
-        folder = lab.inventory / name
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        if (folder / name).is_dir() and not any((folder / name).iterdir()):
+            (folder / name).rmdir()
 
 
 def _write_yaml(lab: Lab, name: str, content: Any) -> None:

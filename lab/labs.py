@@ -46,17 +46,19 @@ def down(lab: Lab) -> None:
     if there:
         with step(f"Removing {', '.join(there)}"):
             podman.remove_containers(list(there))
-    inventory.remove(lab)
+    inventory.remove(lab.inventory)
     shutil.rmtree(STATE / lab.name, ignore_errors=True)
 
 
-def down_all(lab: Lab) -> None:
+def down_all() -> None:
     """Remove every lab of this checkout, the mirror's server, the network and the namespace: all but the cache."""
     with step("Removing every machine, the mirror's server and the network"):
         podman.remove_containers(list(podman.containers("gpufleet")))
         network.remove()
+        podman.let_go()
         namespace.remove()
-        inventory.remove(lab)
+        for folder in inventory.folders():
+            inventory.remove(folder)
         shutil.rmtree(STATE, ignore_errors=True)
         shutil.rmtree(RUN, ignore_errors=True)
 

@@ -11,9 +11,24 @@ from pathlib import Path
 
 from lab import namespace
 from lab.errors import CommandFailedError
+from lab.files import write_atomically
 from lab.paths import NETWORKS, RUN, STORAGE
 from lab.progress import Step
 from lab.run import capture, follow
+
+
+_CONFIG = RUN / "containers.conf"
+# In place of the machine's own: nothing the user has set there may leak in. Locks in files, since those in shared
+# memory are one set for all of a machine's podmans, and each frees the other's.
+_SETTINGS = """\
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "none"
+lock_type = "file"
+runtime = "crun"
+[network]
+network_backend = "netavark"
+"""
 
 
 def podman(*words: str, stdin: bytes | None = None) -> str:
@@ -35,17 +50,16 @@ def replace_process(*words: str) -> None:
 def command(*words: str) -> list[str]:
     """The full command line of a podman command."""
     NETWORKS.mkdir(parents=True, exist_ok=True)
+    if not _CONFIG.is_file():
+        write_atomically(_CONFIG, _SETTINGS)
     options = [
         f"--root={STORAGE}",
         f"--runroot={RUN}/storage",
         f"--tmpdir={RUN}/tmp",
         f"--network-config-dir={NETWORKS}",
-        "--runtime=crun",
         "--storage-driver=overlay",
-        "--cgroup-manager=cgroupfs",
-        "--events-backend=none",
     ]
-    return [*namespace.command_prefix(), "podman", *options, *words]
+    return [*namespace.command_prefix(), "env", f"CONTAINERS_CONF={_CONFIG}", "podman", *options, *words]
 
 
 def privileges() -> list[str]:
@@ -88,6 +102,14 @@ def containers(label: str) -> dict[str, Container]:
     listed = json.loads(podman("ps", "--all", "--filter", f"label={label}", "--format=json") or "[]")
     found = (Container(one["Names"][0], one["State"], one["Image"], one["Labels"]) for one in listed)
     return {container.name: container for container in found}
+
+
+def let_go() -> None:
+    """Undo what podman mounted for itself."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for path in reversed(mounted):
+        if Path(path).is_relative_to(STORAGE) or Path(path).is_relative_to(RUN / "storage"):
+            capture(["umount", path])
 
 
 def image_exists(tag: str) -> bool:

@@ -13,12 +13,14 @@ import struct
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from lab.files import write_atomically
 from lab.mirror.manifest import Manifest, recipe_digest
 from lab.progress import step
 
+_EMBEDDING = "model.embed_tokens.weight"
 _SPECIAL = ("<s>", "</s>")
 _CHAT_TEMPLATE = (
     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
@@ -49,7 +51,7 @@ class Model:
 
 
 def make(model: Model, manifest: Manifest) -> None:
-    recipe = recipe_digest([asdict(model), _CHAT_TEMPLATE, _SPECIAL])
+    recipe = recipe_digest([asdict(model), Path(__file__).read_text()])
     before = manifest.below(model.path)
     if before and all(manifest.holds(path, recipe) for path in before):
         return
@@ -97,12 +99,21 @@ def _weights(model: Model) -> dict[str, tuple[tuple[int, ...], array.array]]:
         is_norm = len(shape) == 1
         numbers = [1.0] * count if is_norm else [generator.gauss(0.0, 0.02) for _ in range(count)]
         tensors[name] = (shape, array.array("f", numbers))
+    _prefer_letters(tensors[_EMBEDDING][1], model.hidden_size)
     return tensors
+
+
+def _prefer_letters(embedding: array.array, hidden_size: int) -> None:
+    """Make letters and the space likelier than all other tokens, so that completions can be shown on a terminal."""
+    for letter in b"abcdefghijklmnopqrstuvwxyz ":
+        start = (len(_SPECIAL) + letter) * hidden_size
+        for position in range(start, start + hidden_size):
+            embedding[position] *= 50
 
 
 def _shapes(model: Model) -> Iterator[tuple[str, tuple[int, ...]]]:
     hidden, inner, attention = model.hidden_size, model.intermediate_size, model.heads * model.head_dim
-    yield "model.embed_tokens.weight", (model.vocabulary_size, hidden)
+    yield _EMBEDDING, (model.vocabulary_size, hidden)
     for number in range(model.layers):
         layer = f"model.layers.{number}"
         yield f"{layer}.input_layernorm.weight", (hidden,)
