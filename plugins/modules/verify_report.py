@@ -5,7 +5,8 @@ DOCUMENTATION = r"""
 module: verify_report
 short_description: Show what all verify tasks found, as one table and one JSON file
 description:
-  - Collects the results that the roles' C(tasks/verify.yml) registered as C(__<role>_verify_*) on every host of the play,
+  - Collects the results that the roles' C(tasks/verify.yml) registered as C(__<role>_verify_*) on every host of the
+    play,
     prints one table, writes them as JSON and fails when any of them is red.
   - A host that was never looked at counts as red.
   - Works on the controller alone and opens no connection. Run it with C(run_once).
