@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from lab import images, labs, lock, machine, machines, podman
+from lab import images, labs, lock, machine, machines, podman, status, system
 from lab.errors import LabError
 from lab.mirror import build, server
 from lab.paths import LAB
@@ -14,6 +15,8 @@ from lab.paths import LAB
 
 def main() -> int:
     wanted = _parser().parse_args()
+    # The mirror's files are read by its server's own user, whatever the umask of who built it.
+    os.umask(0o022)
     try:
         return wanted.run(wanted) or 0
     except LabError as error:
@@ -37,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--all", action="store_true", help="every lab, the mirror's server and the network too")
     down.set_defaults(run=_down)
 
+    show = commands.add_parser("status", help="show the lab's machines; exit status 1 unless all of them run")
+    show.set_defaults(run=_status)
+
     run = commands.add_parser("exec", help="run a command on a machine: lab/lab exec NAME -- CMD")
     run.add_argument("name")
     run.add_argument("argv", nargs="+", metavar="CMD")
@@ -53,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
 def _up(wanted: argparse.Namespace) -> None:
     lab = machines.load(wanted.file)
     with lock.alone():
+        system.ensure()
         labs.up(lab)
+    status.show(lab)
 
 
 def _down(wanted: argparse.Namespace) -> None:
@@ -65,6 +73,10 @@ def _down(wanted: argparse.Namespace) -> None:
             labs.down(lab)
 
 
+def _status(wanted: argparse.Namespace) -> int:
+    return 0 if status.show(machines.load(wanted.file)) else 1
+
+
 def _exec(wanted: argparse.Namespace) -> None:
     lab = machines.load(wanted.file)
     name = machine.container_name(lab, lab.machine(wanted.name))
@@ -74,8 +86,9 @@ def _exec(wanted: argparse.Namespace) -> None:
 
 def _mirror(wanted: argparse.Namespace) -> None:
     with lock.alone():
-        for system in machines.SUITES:
-            images.ensure(system)
+        system.ensure()
+        for name in machines.SUITES:
+            images.ensure(name)
         build.build()
         server.ensure()
 

@@ -68,7 +68,8 @@ def _machines_of(lab: Lab) -> dict[str, Container]:
 
 
 def _is_wanted(lab: Lab, container: Container) -> bool:
-    return any(
+    # One that was made and never started is half made: the command that made it was killed.
+    return container.state != "created" and any(
         machine.container_name(lab, wanted) == container.name and container.labels[machine.OS_LABEL] == wanted.os
         for wanted in lab.machines
     )

@@ -1,11 +1,11 @@
 """The machines file: which machines a lab has.
 
-    lab: demo                     # its name; machines of two labs may bear the same name
-    inventory: inventory/lab      # optional: where its inventory is written (else .gpufleet/lab/<lab>)
-    machines:
-      - name: gpu1
-        os: debian12              # or debian13
-        groups: [vllm]            # the inventory groups it is in
+lab: demo                     # its name; machines of two labs may bear the same name
+inventory: inventory/lab      # optional: where its inventory is written (else .gpufleet/lab/<lab>)
+machines:
+  - name: gpu1
+    os: debian12              # or debian13
+    groups: [vllm]            # the inventory groups it is in
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from lab.paths import NETWORKS, RUN, STORAGE
 from lab.progress import Step
 from lab.run import capture, follow
 
-
 _CONFIG = RUN / "containers.conf"
 # In place of the machine's own: nothing the user has set there may leak in. Locks in files, since those in shared
 # memory are one set for all of a machine's podmans, and each frees the other's.
@@ -55,7 +54,7 @@ def command(*words: str) -> list[str]:
     options = [
         f"--root={STORAGE}",
         f"--runroot={RUN}/storage",
-        f"--tmpdir={RUN}/tmp",
+        f"--tmpdir={RUN}/tmp",  # noqa: S108 - ours alone
         f"--network-config-dir={NETWORKS}",
         "--storage-driver=overlay",
     ]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -117,7 +116,6 @@ def _index(suite: str, pool: Path, dists: Path) -> None:
 def _put(source: Path, target: Path) -> None:
     with replacing(target) as staged:
         shutil.copytree(source, staged)
-        os.chmod(staged, 0o755)  # noqa: PTH101
         shutil.rmtree(target, ignore_errors=True)
 
 

@@ -36,7 +36,7 @@ cd /python
 patchelf --set-rpath '$ORIGIN/../lib' bin/python{_VERSION}
 for module in lib/python{_VERSION}/lib-dynload/*.so; do patchelf --set-rpath '$ORIGIN/../..' "$module"; done
 for library in $(find lib -maxdepth 1 -type f -name '*.so*'); do patchelf --set-rpath '$ORIGIN' "$library"; done
-bin/python{_VERSION} -c 'import bz2, ctypes, curses, dbm.ndbm, decimal, hashlib, lzma, readline, sqlite3, ssl, uuid, zlib'
+bin/python{_VERSION} -c 'import bz2, ctypes, curses, dbm.ndbm, decimal, hashlib, lzma, readline, sqlite3, ssl, uuid'
 bin/python{_VERSION} -m compileall -q -s /python -x 'lib2to3/tests|/bad' --invalidation-mode unchecked-hash lib
 """
 

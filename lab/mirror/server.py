@@ -36,8 +36,16 @@ def ensure() -> None:
         podman.remove_containers([_NAME])
         container = None
     if container is None:
-        options = [f"--name={_NAME}", "--label=gpufleet=mirror", f"--network={network.NAME}", "--no-hosts", "--dns=none"]
-        options += [f"--ip={network.mirror_address()}", f"--volume={MIRROR}:/srv/mirror:ro", "--log-driver=k8s-file"]
+        options = [
+            f"--name={_NAME}",
+            "--label=gpufleet=mirror",
+            f"--network={network.NAME}",
+            f"--ip={network.mirror_address()}",
+            "--dns=none",
+            "--no-hosts",
+            f"--volume={MIRROR}:/srv/mirror:ro",
+            "--log-driver=k8s-file",
+        ]
         podman.podman("create", *options, *podman.privileges(), tag, *_START)
     if container is None or not container.runs:
         podman.podman("start", _NAME)

@@ -28,12 +28,15 @@ def members_below(folder: Path, prefix: str = "") -> list[Member]:
 
 def write_tarball(path: Path, top: str, members: Iterable[Member]) -> None:
     """Write `path` (tar.gz) with `members` below the folder `top`, in the order of their names."""
-    with path.open("wb") as raw, gzip.GzipFile("", "wb", compresslevel=4, fileobj=raw, mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-            folders: set[str] = set()
-            for member in sorted(members, key=lambda member: member.name):
-                _add_folders(archive, f"{top}/{member.name}", folders)
-                _add_file(archive, f"{top}/{member.name}", member.source)
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=4, fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+    ):
+        folders: set[str] = set()
+        for member in sorted(members, key=lambda member: member.name):
+            _add_folders(archive, f"{top}/{member.name}", folders)
+            _add_file(archive, f"{top}/{member.name}", member.source)
 
 
 def _add_folders(archive: tarfile.TarFile, name: str, known: set[str]) -> None:
