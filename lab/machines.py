@@ -84,7 +84,8 @@ def _problems(document: Any) -> Iterable[str]:
         return
     yield from _unknown_keys(document, {"lab", "inventory", "machines"}, "the file")
     yield from _bad_word(document.get("lab"), _LAB, "lab")
-    if not isinstance(document.get("inventory", ""), str):
+    inventory = document.get("inventory", "")
+    if not isinstance(inventory, str) or ".." in inventory.split("/") or inventory.startswith("/"):
         yield "inventory: must be a folder below the repository"
     machines = document.get("machines")
     if not isinstance(machines, list) or not machines:

@@ -1,0 +1,40 @@
+"""lab/mirror.yml holds what the roles install, under the publishers' URLs."""
+
+import pytest
+import yaml
+
+from lab.errors import LabError
+from lab.mirror import build
+from lab.paths import ROOT
+
+
+def sources():
+    """(role, URL) of every archive that a role installs on the lab's machines."""
+    for file in sorted(ROOT.glob("roles/*/vars/versions.yml")):
+        for source in (yaml.safe_load(file.read_text()) or {}).values():
+            if not isinstance(source, dict) or "url" not in source:
+                continue
+            for version in source.get("versions", [source.get("version")]):
+                url = source["url"].replace("{version}", str(version).replace("+", "%2B"))
+                yield file.parts[-3], url.replace("{arch}", "amd64").replace("{machine}", "x86_64")
+
+
+def test_some_role_installs_something():
+    assert list(sources())
+
+
+@pytest.mark.parametrize(("role", "url"), list(sources()))
+def test_the_mirror_holds_what_the_role_installs(role, url):
+    assert url in build.load().urls
+
+
+def test_requirement_sets_of_the_wheels_are_there():
+    for folder in build.load().wheels:
+        assert (ROOT / folder.requirements).is_file()
+
+
+def test_a_key_that_is_missing_is_named(monkeypatch, tmp_path):
+    (tmp_path / "mirror.yml").write_text("debian_archives: []\n")
+    monkeypatch.setattr(build, "_FILE", tmp_path / "mirror.yml")
+    with pytest.raises(LabError, match=r"lab/mirror.yml: 'uv' is missing"):
+        build.load()
