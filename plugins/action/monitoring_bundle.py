@@ -11,7 +11,7 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.components import Component, ComponentError, find_components
 from ..plugin_utils.host_variables import HostVariables
-from ..plugin_utils.scrape import ScrapeError, Target, file_sd, lend_labels, targets_of
+from ..plugin_utils.scrape import ScrapeError, Target, file_sd, lend_labels, members, targets_of
 
 
 class ActionModule(ActionBase):
@@ -19,7 +19,7 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _requires_connection = False
-    _VALID_ARGS = frozenset()
+    _VALID_ARGS = frozenset({"hosts"})
 
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
@@ -28,9 +28,11 @@ class ActionModule(ActionBase):
         try:
             found = find_components(self._loader, tuple(task_vars.get("gpufleet_component_paths", ())))
             present = [component for component in found.values() if groups.get(component.name)]
+            scraped = members(self._task.args.get("hosts", ["all"]), groups)
             for component in present:
                 if component.scrape:
-                    targets += _targets(component, groups[component.name], variables)
+                    hosts = [host for host in groups[component.name] if host in scraped]
+                    targets += _targets(component, hosts, variables)
         except (ComponentError, ScrapeError) as error:
             return {**result, "failed": True, "msg": str(error)}
         targets = lend_labels(targets)

@@ -10,7 +10,12 @@ description:
     the variables of the hosts, without touching them.
   - Works on the controller alone and opens no connection.
 author: The gpufleet maintainers
-options: {}
+options:
+  hosts:
+    description: Names of the groups and hosts whose targets are wanted.
+    type: list
+    elements: str
+    default: [all]
 attributes:
   check_mode: {description: Reads only., support: full}
   action: {description: Runs on the controller., support: full}

@@ -86,6 +86,21 @@ def targets_of(
     return found
 
 
+def members(names: Iterable[str], groups: Mapping[str, list[str]]) -> set[str]:
+    """The hosts that are meant by the names of groups and hosts.
+
+    Raises:
+        ScrapeError: a name that is neither.
+    """
+    everyone = {host for hosts in groups.values() for host in hosts}
+    found: set[str] = set()
+    for name in names:
+        if name not in groups and name not in everyone:
+            raise ScrapeError(f"prometheus_scrape_hosts: {name!r} is neither a group nor a host of the inventory")
+        found |= set(groups.get(name, [name]))
+    return found
+
+
 def lend_labels(targets: Iterable[Target]) -> list[Target]:
     """Give every target of a host the labels that one of its components shares, unless it has its own."""
     targets = list(targets)

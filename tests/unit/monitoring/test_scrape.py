@@ -6,6 +6,7 @@ from ansible_collections.gpufleet.serving.plugins.plugin_utils.scrape import (
     Target,
     file_sd,
     lend_labels,
+    members,
     targets_of,
 )
 
@@ -74,3 +75,11 @@ def test_file_sd_is_stable_and_joins_targets_with_equal_labels():
     targets = [Target("j", "b", "b:1", {"s": "1"}), Target("j", "a", "a:1", {"s": "1"}), Target("i", "a", "a:2", {})]
     expected = {"i": [{"targets": ["a:2"], "labels": {}}], "j": [{"targets": ["a:1", "b:1"], "labels": {"s": "1"}}]}
     assert file_sd(targets) == file_sd(reversed(targets)) == expected
+
+
+def test_groups_and_hosts_are_resolved_and_others_refused():
+    groups = {"all": ["a", "b", "c"], "edge": ["b", "c"]}
+    assert members(["edge", "a"], groups) == {"a", "b", "c"}
+    assert members(["b"], groups) == {"b"}
+    with pytest.raises(ScrapeError, match="'egde' is neither"):
+        members(["egde"], groups)
