@@ -163,9 +163,13 @@ def program(version: str) -> bytes:
 
 
 def tar(files: Mapping[str, bytes | tarfile.TarInfo], mode: str = "w:gz") -> bytes:
-    """An archive in memory: name -> content, or a header of one's own. Names that end in `!` are executable."""
+    """An archive in memory: name -> content, or a header of one's own. Names that end in `!` are executable.
+
+    The same call gives the same bytes, also in another second: gzip's header would hold the time.
+    """
     memory = io.BytesIO()
-    with tarfile.open(fileobj=memory, mode=mode, format=tarfile.PAX_FORMAT) as archive:
+    zipping = mode == "w:gz"
+    with tarfile.open(fileobj=memory, mode="w" if zipping else mode, format=tarfile.PAX_FORMAT) as archive:
         for name, content in files.items():
             if isinstance(content, tarfile.TarInfo):
                 archive.addfile(content)
@@ -173,7 +177,7 @@ def tar(files: Mapping[str, bytes | tarfile.TarInfo], mode: str = "w:gz") -> byt
             info = tarfile.TarInfo(name.rstrip("!"))
             info.size, info.mode, info.mtime = len(content), 0o755 if name.endswith("!") else 0o644, 1_700_000_000
             archive.addfile(info, io.BytesIO(content))
-    return memory.getvalue()
+    return gzip.compress(memory.getvalue(), mtime=0) if zipping else memory.getvalue()
 
 
 def zipped(files: Mapping[str, bytes], executable: tuple[str, ...] = ()) -> bytes:
@@ -193,6 +197,6 @@ def release(version: str, filler: int = 0) -> bytes:
         f"{top}/demo!": program(version),
         f"{top}/LICENSE": b"Apache\n",
         f"{top}/share/a/deep/file.txt": b"x" * 10,
-        f"{top}/filler": gzip.compress(bytes(filler)) if filler else b"",
+        f"{top}/filler": gzip.compress(bytes(filler), mtime=0) if filler else b"",
     }
     return tar(files)
