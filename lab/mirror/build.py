@@ -68,6 +68,9 @@ def build() -> None:
 
 
 def lock() -> dict[str, str]:
-    """The digest of each archive: publisher's URL -> sha256."""
-    files = Manifest(MIRROR).files
-    return {url: files[archive_path(url)]["sha256"] for url in load().urls}
+    """The digest of each archive and of each file of the model: publisher's URL -> sha256."""
+    content, manifest = load(), Manifest(MIRROR)
+    digests = {url: manifest.files[archive_path(url)]["sha256"] for url in content.urls}
+    for path, entry in manifest.below(content.model.path).items():
+        digests[content.model.url + path.removeprefix(content.model.path)] = entry["sha256"]
+    return digests

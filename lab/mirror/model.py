@@ -30,9 +30,10 @@ _CHAT_TEMPLATE = (
 
 @dataclass(frozen=True)
 class Model:
-    """The model of lab/mirror.yml: its name in the mirror, and its shape."""
+    """The model of lab/mirror.yml: its name in the mirror, the commit it would have on the hub, and its shape."""
 
     name: str
+    revision: str
     hidden_size: int
     intermediate_size: int
     layers: int
@@ -44,6 +45,11 @@ class Model:
     @property
     def path(self) -> str:
         return f"models/{self.name}"
+
+    @property
+    def url(self) -> str:
+        """Where the publisher would have the files; a file's name follows after a slash."""
+        return f"https://huggingface.co/{self.name}/resolve/{self.revision}"
 
     @property
     def vocabulary_size(self) -> int:
