@@ -40,7 +40,7 @@ lint: setup  ## Style: ruff, yamllint, ansible-lint
 	@ruff check .
 	@ruff format --check .
 	@yamllint --strict .
-	@ansible-lint --offline --profile production -q
+	@ansible-lint -q
 
 .PHONY: unit
 unit: setup tools  ## Unit, rule and layout tests
