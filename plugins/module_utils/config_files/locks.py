@@ -46,6 +46,9 @@ def _lock(descriptor: int, directory: str, deadline: float, seconds: float) -> N
                     "wait for it to end, then run again"
                 ) from None
             time.sleep(0.1)
+        except OSError:
+            # NFS locks nothing that is open for reading only; there it is one run at a time by the operator's care.
+            return
 
 
 def _existing(path: str) -> str:

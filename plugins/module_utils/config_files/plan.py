@@ -145,10 +145,13 @@ def _removal(item: Removal, gone: set[str]) -> list[RemovalChange]:
         return []
     if not stat.S_ISDIR(status.st_mode):
         return [RemovalChange(item.path, is_directory=False, size=status.st_size)]
-    mounts = [point for point in _mount_points() if (point + "/").startswith(item.path + "/")]
+    real = os.path.join(os.path.realpath(os.path.dirname(item.path)), os.path.basename(item.path))
+    mounts = [point for point in _mount_points() if f"{point}/".startswith(f"{real}/")]
     if mounts:
         raise RefusedError(f"{item.path} is not removed: {mounts[0]} is a mount point; unmount it first")
     left = [name for name in os.listdir(item.path) if os.path.join(item.path, name) not in gone]
+    if left and item.if_empty and not item.recursive:
+        return []
     if left and not item.recursive:
         names = ", ".join(sorted(left)[:3])
         raise RefusedError(f"{item.path} is not empty ({names}); say `recursive: true` to remove all that is in it")

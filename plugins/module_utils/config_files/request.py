@@ -39,10 +39,11 @@ class Directory:
 
 @dataclass(frozen=True)
 class Removal:
-    """`recursive` takes a directory with all that is in it; otherwise a directory must be empty."""
+    """`recursive` takes a directory with all that is in it. Otherwise it must be empty; with `if_empty` it is left."""
 
     path: str
     recursive: bool = False
+    if_empty: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,16 +93,15 @@ def parse(params: Mapping[str, Any]) -> Request:
         RequestError: with the option's name and what to write instead.
     """
     files = tuple(_file(item) for item in params["files"])
-    directories = tuple(
-        Directory(_path(item["path"], "directories"), _attributes(item, "directories"))
-        # Parents first, in whatever order they are listed.
-        for item in sorted(params["directories"], key=lambda item: str(item["path"]).count("/"))
-    )
+    # Parents first, in whatever order they are listed.
+    directories = tuple(sorted(map(_directory, params["directories"]), key=lambda item: item.path.count("/")))
     removals = tuple(_removal(item) for item in params["remove"])
     if params["state"] == "absent":
         removals += tuple(Removal(file.path) for file in files)
-        recursive = {item["path"] for item in params["directories"] if item["recursive"]}
-        removals += tuple(Removal(item.path, item.path in recursive) for item in reversed(directories))
+        removals += tuple(
+            _whole(Removal(_path(item["path"], "directories"), item["recursive"], if_empty=True))
+            for item in params["directories"]
+        )
         files, directories = (), ()
     _refuse_twice([*(f.path for f in files), *(d.path for d in directories), *(r.path for r in removals)])
     request = Request(
@@ -127,6 +127,10 @@ def _file(item: Mapping[str, Any]) -> File:
     return File(path, content, _attributes(item, "files"), item["secret"])
 
 
+def _directory(item: Mapping[str, Any]) -> Directory:
+    return Directory(_path(item["path"], "directories"), _attributes(item, "directories"))
+
+
 def _attributes(item: Mapping[str, Any], option: str) -> Attributes:
     mode = str(item["mode"])
     if not _MODE.match(mode):
@@ -141,9 +145,12 @@ def _removal(item: Any) -> Removal:
         raise RequestError(f"remove: {item!r}: write a path, or {{path: PATH, recursive: true}}")
     if not isinstance(item.get("recursive", False), bool):
         raise RequestError(f"remove: recursive of {item['path']}: write true or false")
-    removal = Removal(_path(item["path"], "remove"), item.get("recursive", False))
+    return _whole(Removal(_path(item["path"], "remove"), item.get("recursive", False)))
+
+
+def _whole(removal: Removal) -> Removal:
     if removal.recursive and removal.path.count("/") < 2:
-        raise RequestError(f"remove: {removal.path} with all that is in it is never removed by this module")
+        raise RequestError(f"{removal.path} with all that is in it is never removed by this module; name what is in it")
     return removal
 
 
@@ -166,9 +173,11 @@ def _check(item: Mapping[str, Any]) -> Check:
 
 def _path(path: Any, option: str) -> str:
     text = str(path)
-    if not text.startswith("/") or os.path.normpath(text) != text.rstrip("/") or "\0" in text:
+    plain = text.rstrip("/")
+    # normpath() keeps two leading slashes, which POSIX leaves to each system.
+    if not plain.startswith("/") or plain.startswith("//") or os.path.normpath(plain) != plain or "\0" in plain:
         raise RequestError(f"{option}: {text!r}: write an absolute path without '..', '.' or double slashes")
-    return text.rstrip("/")
+    return plain
 
 
 def _refuse_twice(paths: list[str]) -> None:

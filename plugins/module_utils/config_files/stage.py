@@ -13,12 +13,14 @@ that would provide those is refused on top of another overlay, which is what a c
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from typing import Iterable
+from contextlib import contextmanager
+from typing import Iterable, Iterator
 
 from .errors import CheckFailedError
 from .plan import Plan
@@ -26,6 +28,7 @@ from .request import Check, File, Request, staged_names
 from .scrub import scrub
 
 _OUTPUT_LIMIT = 4000
+_PREFIX = "gpufleet-stage-"
 
 
 def missing_programs(checks: Iterable[Check]) -> list[str]:
@@ -54,15 +57,45 @@ def run_checks(request: Request, plan: Plan, checks: Iterable[Check], parent: st
     checks = list(checks)
     if not checks:
         return []
-    try:
-        stage = tempfile.mkdtemp(prefix="gpufleet-stage-", dir=parent)
-    except OSError as error:
-        raise CheckFailedError(f"{parent}: cannot make a directory for the checks: {error.strerror}") from error
-    try:
+    with _stage_directory(parent) as stage:
         _lay_out(request, plan, stage)
         return [_run(check, stage, request.files) for check in checks]
+
+
+@contextmanager
+def _stage_directory(parent: str) -> Iterator[str]:
+    _remove_abandoned(parent)
+    try:
+        stage = tempfile.mkdtemp(prefix=_PREFIX, dir=parent)
+    except OSError as error:
+        raise CheckFailedError(f"{parent}: cannot make a directory for the checks: {error.strerror}") from error
+    descriptor = os.open(stage, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        # Held for as long as this run lives, so that another one can tell.
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _remove_abandoned(parent: str) -> None:
+    """Take away what killed runs left: it may hold secrets."""
+    for name in os.listdir(parent):
+        if not name.startswith(_PREFIX):
+            continue
+        path = os.path.join(parent, name)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:  # gone in the meantime, or no directory of ours
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path, ignore_errors=True)
+        except OSError:  # its run is alive
+            continue
+        finally:
+            os.close(descriptor)
 
 
 def _lay_out(request: Request, plan: Plan, stage: str) -> None:

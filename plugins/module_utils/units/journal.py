@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import re
+
 from .state import UnitState
 from .systemctl import Systemd
 
 _LONGEST = 400
+# Colours and the like, which a terminal would act upon.
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def last_lines(systemd: Systemd, unit: UnitState, since: float, count: int) -> list[str]:
@@ -29,4 +33,9 @@ def last_lines(systemd: Systemd, unit: UnitState, since: float, count: int) -> l
 
 
 def _short(lines: list[str]) -> list[str]:
-    return [line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…" for line in lines]
+    return [line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…" for line in map(_plain, lines) if line]
+
+
+def _plain(line: str) -> str:
+    # A progress bar overwrites itself: its last state counts.
+    return _CONTROL.sub("", line.rstrip("\r").rpartition("\r")[2]).rstrip()

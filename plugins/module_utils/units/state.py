@@ -61,7 +61,7 @@ class UnitState:
 
     @property
     def enabled(self) -> bool:
-        return self.file_state in ("enabled", "enabled-runtime")
+        return self.file_state in ("enabled", "enabled-runtime", "alias")
 
 
 PROPERTIES = (

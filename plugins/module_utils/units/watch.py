@@ -86,7 +86,9 @@ class Watch:
         if complaint is not None:
             return f"running, {self.health.url} {complaint}"
         needed = max(self.settle, _PROBATION) if unit.restarts else self.settle
-        up_for = (self.clock().monotonic - unit.active_us * 1000) / 1e9
+        # A reload, too, can bring it down a moment later.
+        since = max(unit.active_us, unit.changed_us) if self.reloading else unit.active_us
+        up_for = (self.clock().monotonic - since * 1000) / 1e9
         return None if up_for >= needed else f"running, must stay so for {needed:g} s"
 
     def _refuse_failure(self, unit: UnitState) -> None:
