@@ -52,7 +52,7 @@ def failure(unit: UnitState, restarts_before: int, journal: Iterable[str] = ()) 
     if unit.restarts > restarts_before or unit.crashed:
         again = f"has restarted it {unit.restarts} times" if unit.restarts > 1 else "restarts it"
         return f"{ending(unit, journal)}; systemd {again}"
-    if unit.active_state == "failed":
+    if unit.active_state == "failed" and not unit.job:
         return ending(unit, journal)
     if unit.down:
         return _never_ran(unit) or ending(unit, journal)

@@ -44,7 +44,7 @@ class Systemd:
         _, out, _ = self._run(
             ["journalctl", "--quiet", "--no-pager", "--output=cat", f"--lines={count}", "--all", *filters]
         )
-        return [line.rstrip() for line in out.splitlines() if line.strip()]
+        return [line.rstrip() for line in out.split("\n") if line.strip()]
 
     def sync_journal(self) -> None:
         """Wait until journald has taken in what was written so far."""
