@@ -1,5 +1,5 @@
 # Copyright 2026 The gpufleet maintainers. Apache-2.0.
-"""Controller side of gpufleet.serving.uv_venv: sends a set of wheels only where it is needed, and says how far a build is.
+"""Controller side of gpufleet.serving.uv_venv: sends a set of wheels where it is needed, says how far a build is.
 
 See plugins/modules/uv_venv.py. In the steady state there is one remote call; while something is built, one more for
 every slice of the waiting.

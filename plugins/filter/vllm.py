@@ -47,12 +47,14 @@ def environments(resolved: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     return [{"name": name, "requirements": found[name]} for name in sorted(found)]
 
 
-def files(resolved: Sequence[Mapping[str, Any]], unit_path: str, unit: str) -> list[dict[str, Any]]:
+def files(
+    resolved: Sequence[Mapping[str, Any]], environments: Mapping[str, str], unit_path: str, unit: str
+) -> list[dict[str, Any]]:
     """The files of gpufleet.serving.config_files. systemd reads the secrets as root, so nobody else has to."""
     found: list[dict[str, Any]] = [{"path": unit_path, "content": unit}]
     for instance in resolved:
         config = {"path": instance["config_path"], "content": instance["config"], "group": "vllm", "mode": "0640"}
-        secrets = {"path": instance["environment_path"], "content": instance["environment"], "mode": "0600"}
+        secrets = {"path": instance["environment_path"], "content": environments[instance["name"]], "mode": "0600"}
         found += [config, {**secrets, "secret": True}]
     return found
 
@@ -70,6 +72,8 @@ class FilterModule:
         return {
             "vllm_problems": preflight.problems,
             "vllm_instances": _reported(instances.resolve),
+            "vllm_environment_files": instances.environment_files,
+            "vllm_api_keys": instances.api_keys,
             "vllm_port_claim": port_claim,
             "vllm_disk_claims": disk_claims,
             "vllm_model_claims": model_claims,

@@ -113,7 +113,7 @@ def make_folders(path: str) -> None:
         make_folders(os.path.dirname(path))
         with contextlib.suppress(FileExistsError):
             os.mkdir(path)
-            os.chmod(path, 0o755)
+            os.chmod(path, 0o755)  # noqa: S103 - that is the purpose
 
 
 def digest_of(path: str) -> str:

@@ -15,12 +15,13 @@ ROOT = "/opt/vllm"
 CONFIG = "/etc/vllm"
 DATA = "/var/lib/vllm"
 HUB = "https://huggingface.co"
-
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
+_SECRET = ("api_key", "environment")
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - asked about, not listened on
 
 
 def resolve(variables: Mapping[str, Any], python: str, lock: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """One dictionary per instance with all that the role's tasks need.
+    """One dictionary per instance with all that the role's tasks need, and no secret: tasks show what they loop over.
 
     Args:
         variables: the role's public variables, templated.
@@ -44,7 +45,7 @@ def _resolve(
     path = model_path(merged, bool(files))
     text = requirements.read_text(encoding="utf-8")
     return {
-        **merged,
+        **{key: value for key, value in merged.items() if key not in _SECRET},
         "unit": f"vllm@{name}.service",
         "release": release_name(version, variables["vllm_device"], python, text),
         "requirements": str(requirements),
@@ -55,8 +56,22 @@ def _resolve(
         "model_url": f"{HUB}/{merged['model']}/resolve/{merged.get('revision')}" if files else None,
         "url": check_url(merged),
         "config": config(merged, path, variables["vllm_shutdown_timeout"]),
-        "environment": environment_file(merged, path, variables),
     }
+
+
+def environment_files(variables: Mapping[str, Any], lock: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Instance's name -> text of its /etc/vllm/<name>.env."""
+    found = {}
+    for instance in variables["vllm_instances"]:
+        merged = with_defaults(instance, variables)
+        path = model_path(merged, bool(locked_files(merged, lock or {})))
+        found[instance["name"]] = environment_file(merged, path, variables)
+    return found
+
+
+def api_keys(variables: Mapping[str, Any]) -> dict[str, str]:
+    """Instance's name -> its API key; an empty one where anybody may ask."""
+    return {i["name"]: with_defaults(i, variables)["api_key"] for i in variables["vllm_instances"]}
 
 
 def with_defaults(instance: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,6 +173,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence):
         return [plain(item) for item in value]
     return value
-
-
-NAME = re.compile(r"[a-z0-9][a-z0-9_.-]*")
