@@ -1,6 +1,7 @@
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from ansible_collections.gpufleet.serving.plugins.module_utils.config_files import landing
@@ -18,16 +19,14 @@ def land(check_mode=False, **options):
 
 
 def snapshot(root):
-    """Every path below root with its kind, mode, modification time and content."""
+    """Every path below root with its mode, modification time and content."""
     found = {}
-    for folder, folders, files in os.walk(root):
-        for name in (*folders, *files):
-            path = os.path.join(folder, name)
-            status = os.lstat(path)
-            content = open(path, "rb").read() if stat.S_ISREG(status.st_mode) else None  # noqa: SIM115
-            # Making and removing a neighbour moves a directory's time; that is no change of what it holds.
-            time = status.st_mtime_ns if content is not None else None
-            found[os.path.relpath(path, root)] = (status.st_mode, time, content)
+    for path in root.rglob("*"):
+        status = path.lstat()
+        content = path.read_bytes() if path.is_file() else None
+        # Making and removing a neighbour moves a directory's time; that is no change of what it holds.
+        time = status.st_mtime_ns if content is not None else None
+        found[str(path.relative_to(root))] = (status.st_mode, time, content)
     return found
 
 
@@ -168,7 +167,7 @@ def test_a_secret_is_never_readable_by_others_on_its_way(tmp_path, monkeypatch):
     finally:
         os.umask(previous)
     assert set(modes) <= {0o600, 0o400}
-    assert stat.S_IMODE(os.stat(tmp_path / "s").st_mode) == 0o400
+    assert stat.S_IMODE((tmp_path / "s").stat().st_mode) == 0o400
 
 
 def test_what_a_killed_run_left_is_cleared_away_and_nothing_else(tmp_path):
@@ -178,13 +177,13 @@ def test_what_a_killed_run_left_is_cleared_away_and_nothing_else(tmp_path):
         (tmp_path / name).write_text("x")
     (tmp_path / ours[2] / "sub").mkdir(parents=True)
     landing.remove_leftovers({str(tmp_path), str(tmp_path / "not there")})
-    assert sorted(os.listdir(tmp_path)) == sorted(others)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
 
 
 def test_every_temporary_name_is_one_that_the_next_run_clears_away():
     for name in ("a", "x" * 255, "prometheus.yml"):
         for kind in ("new", "old"):
-            made = os.path.basename(landing._beside(f"/etc/{name}", kind))
+            made = Path(landing._beside(f"/etc/{name}", kind)).name
             assert landing._LEFTOVER.match(made)
             assert len(made) <= 255
 

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 from ansible_collections.gpufleet.serving.plugins.module_utils.config_files import plan as planning
@@ -86,7 +87,7 @@ def test_prune_takes_files_that_match_and_are_not_listed(tmp_path):
     (tmp_path / "d.yml").mkdir()
     (tmp_path / "link.yml").symlink_to("nowhere")
     removals = plan(files=[file(tmp_path / "a.yml")], prune=[(tmp_path, "*.yml"), (tmp_path, "b*")]).removals
-    assert [os.path.basename(change.path) for change in removals] == ["b.yml", "link.yml"]
+    assert [Path(change.path).name for change in removals] == ["b.yml", "link.yml"]
     assert plan(prune=[(tmp_path, ".*")]).removals[0].path.endswith(".hidden.yml")
     assert plan(prune=[(tmp_path / "none", "*")]).removals == []
 

@@ -27,7 +27,7 @@ def run(tmp_path):
         try:
             return run_checks(wanted, make_plan(wanted, check_mode=True), wanted.checks, str(stages))
         finally:
-            assert os.listdir(stages) == [], "the stage is taken away"
+            assert list(stages.iterdir()) == [], "the stage is taken away"
 
     return run
 
@@ -161,7 +161,7 @@ def test_a_program_named_by_its_path_counts_as_newer_once_a_link_to_it_is_switch
     config = tmp_path / "config"
     config.write_text("")
     asked = request(files=[file(config)], validate=[check(tmp_path / "current" / "program")]).checks[0]
-    later = os.stat(config).st_mtime_ns + 60 * 10**9
+    later = config.stat().st_mtime_ns + 60 * 10**9
     os.utime(config, ns=(later, later))
     assert not program_is_newer(asked, [str(config)])
     os.utime(config, ns=(0, 0))

@@ -168,7 +168,7 @@ def test_a_port_is_free_or_the_units_own_or_a_problem(proc, address, port, owner
 
 def test_a_holder_that_cannot_be_seen_is_said_to_be_so(proc):
     for name in ("100", "300"):
-        os.rename(proc / name, proc / f"hidden{name}")
+        (proc / name).rename(proc / f"hidden{name}")
     assert "cannot be seen from here" in port_problem("", 22, "ssh.service", proc)
 
 

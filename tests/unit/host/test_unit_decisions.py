@@ -100,7 +100,7 @@ def test_a_unit_file_that_systemd_had_to_read_again_asks_for_a_restart():
 def test_own_files_count_when_they_are_the_administrators(monkeypatch, at):
     mine, packaged = at("app.service", 1), at("vendor.service", 1)
     decisions = "ansible_collections.gpufleet.serving.plugins.module_utils.units.decide._ADMINISTRATORS"
-    monkeypatch.setattr(decisions, os.path.dirname(mine) + "/app")
+    monkeypatch.setattr(decisions, mine)
     assert action(state(FragmentPath=mine)) == "restart"
     assert action(state(FragmentPath=packaged)) is None
     assert action(state(FragmentPath=packaged, DropInPaths=f"/run/x {mine}")) == "restart"
