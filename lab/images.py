@@ -24,6 +24,7 @@ def ensure(system: str) -> str:
         _build(system, tar)
     with step(f"Loading the image of {system}"):
         podman.podman("import", "--quiet", str(tar), tag)
+    podman.remove_older_images(tag)
     return tag
 
 

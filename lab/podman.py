@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -119,6 +120,15 @@ def image_exists(tag: str) -> bool:
             return False
         raise
     return True
+
+
+def remove_older_images(tag: str) -> None:
+    """Remove what the image `tag` takes the place of, except images that some container still runs on."""
+    name = tag.rsplit(":", 1)[0]
+    listed = podman("images", "--filter", f"reference={name}", "--format={{.Repository}}:{{.Tag}}").split()
+    for older in set(listed) - {tag}:
+        with contextlib.suppress(CommandFailedError):
+            podman("image", "rm", older)
 
 
 def remove_containers(names: list[str]) -> None:

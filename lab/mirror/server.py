@@ -79,6 +79,7 @@ def _ensure_image() -> str:
     if not podman.image_exists(tag):
         with step("Building the image of the mirror's server") as current:
             _build(base, tag, current)
+        podman.remove_older_images(tag)
     return tag
 
 
