@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .cursor import shown
 from .model import TYPE_LABEL, Family, Finding, Kind, Labels, Sample, series_text
-from .numbers import parse_float
+from .numbers import parse_float, spell
 
 _INF = float("inf")
 
@@ -39,7 +39,7 @@ def _duplicates(family: Family) -> Iterator[Finding]:
 def _counter(family: Family) -> Iterator[Finding]:
     for sample in family.samples:
         if not sample.value >= 0:
-            yield _contradiction(sample, f"{family.name} to be 0 or more, as a counter is", f"{sample.value:g}")
+            yield _contradiction(sample, f"{family.name} to be 0 or more, as a counter is", spell(sample.value))
 
 
 class _Names:
@@ -81,14 +81,14 @@ class _Histogram:
             if bound is not None and value is None:
                 yield Finding(sample.line, Kind.SYNTAX, "a number as le", shown(bound))
             elif sample.name == self.names.count and sample.value < 0:
-                yield Finding(sample.line, Kind.SYNTAX, f"{sample.name} to be 0 or more", f"{sample.value:g}")
+                yield Finding(sample.line, Kind.SYNTAX, f"{sample.name} to be 0 or more", spell(sample.value))
             elif sample.name in (self.names.count, self.names.sum):
                 if bound is not None:
                     yield _contradiction(sample, f"the label le on {self.names.bucket} only", f"it on {sample.name}")
             elif value is None or math.isnan(value):
                 yield _contradiction(sample, f"{self.names.bucket} with a bound as le", series_text(*sample[:2]))
             elif sample.value < 0:
-                yield Finding(sample.line, Kind.SYNTAX, "a bucket of 0 or more", f"{sample.value:g}")
+                yield Finding(sample.line, Kind.SYNTAX, "a bucket of 0 or more", spell(sample.value))
             elif sample.name != self.names.bucket:
                 yield _contradiction(sample, f"the label le on {self.names.bucket} only", f"it on {sample.name}")
             else:
@@ -102,18 +102,20 @@ class _Histogram:
                     found = f"le={shown(dict(sample.labels)['le'])}, which line {below.line} has already"
                     yield _contradiction(sample, f"every bucket of {self.title} once", found)
             elif not sample.value >= below.value:
-                expected = f"a bucket of {self.title} that is no smaller than le={lower:g} ({below.value:g})"
-                yield _contradiction(sample, expected, f"{sample.value:g}")
+                expected = f"a bucket of {self.title} that is no smaller than le={spell(lower)} ({spell(below.value)})"
+                yield _contradiction(sample, expected, spell(sample.value))
             elif sample.line < below.line:
-                yield Finding(sample.line, Kind.LINT, "buckets in the order of le", f"le={lower:g} behind {upper:g}")
+                yield Finding(
+                    sample.line, Kind.LINT, "buckets in the order of le", f"le={spell(lower)} behind {spell(upper)}"
+                )
 
     def _totals(self) -> Iterator[Finding]:
         top, last = self.buckets[-1]
         if top != _INF:
-            yield _contradiction(last, f'a bucket le="+Inf" of {self.title}', f"le={top:g} as the last one")
+            yield _contradiction(last, f'a bucket le="+Inf" of {self.title}', f"le={spell(top)} as the last one")
         elif self.count and self.count.value != last.value:
-            expected = f'{self.count.name} to equal the bucket le="+Inf" in line {last.line} ({last.value:g})'
-            yield _contradiction(self.count, expected, f"{self.count.value:g}")
+            expected = f'{self.count.name} to equal the bucket le="+Inf" in line {last.line} ({spell(last.value)})'
+            yield _contradiction(self.count, expected, spell(self.count.value))
         if self.count is None and not (self.gauge and self.sum is None):
             yield _contradiction(last, f"{self.names.count} with the buckets of {self.title}", "none")
         # A histogram of negative values has no meaningful sum, so OpenMetrics lets it go without.
@@ -129,7 +131,7 @@ def _summary(family: Family, labels: Labels, samples: list[Sample]) -> Iterator[
             if sample.name == family.name:
                 yield _contradiction(sample, f"a label quantile on {family.name}, which is a summary", "none")
             elif not sample.value >= 0 and sample.name == family.name + "_count":
-                yield _contradiction(sample, f"{sample.name} to be 0 or more", f"{sample.value:g}")
+                yield _contradiction(sample, f"{sample.name} to be 0 or more", spell(sample.value))
             continue
         value = parse_float(quantile)
         if value is None:

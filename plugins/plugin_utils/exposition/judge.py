@@ -26,10 +26,12 @@ def judge(body: bytes, media_type: str | None = None) -> Exposition:
     for family in families.values():
         findings += check_family(family)
         findings += lint_family(family)
-    if not any(family.samples for family in families.values()) and not any(f.kind is Kind.SYNTAX for f in findings):
-        findings.append(
-            Finding(1, Kind.CONSISTENCY, "at least one sample", "none" if text.strip() else "an empty page")
-        )
+    if any(finding.kind is Kind.SYNTAX for finding in findings):
+        # What is missing stands most likely in the lines that cannot be read.
+        findings = [finding for finding in findings if finding.kind is not Kind.CONSISTENCY]
+    elif not any(family.samples for family in families.values()):
+        found = "none" if text.strip() else "an empty page"
+        findings.append(Finding(1, Kind.CONSISTENCY, "at least one sample", found))
     findings.sort(key=lambda finding: (finding.line, finding.kind is Kind.LINT))
     return Exposition(families, findings)
 

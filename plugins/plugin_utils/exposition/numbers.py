@@ -29,3 +29,8 @@ def parse_milliseconds(text: str) -> int | None:
     # An absurdly long digit string is refused before int() has to read it.
     value = int(text) if len(text) < 40 else None
     return value if value in _INT64 else None
+
+
+def spell(value: float) -> str:
+    """A number for a message: exact, and without a point where there is nothing behind it."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

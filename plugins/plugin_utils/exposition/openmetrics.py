@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .cursor import Cursor, Malformed, shown, unescape
 from .model import Family, Finding, Kind, Labels, Sample, series_text
-from .numbers import parse_float
+from .numbers import parse_float, spell
 from .plain import PlainReader
 
 _METADATA = re.compile(r'# (HELP|TYPE|UNIT) ([a-zA-Z_:][a-zA-Z0-9_:]*|"(?:[^"\\]|\\.)*") (.*)').fullmatch
@@ -97,6 +97,8 @@ class _Page:
                     self.sample(*sample, None, False, number)
                 elif line == "# EOF":
                     end = number
+                elif not line and number == len(lines):
+                    break
                 elif line.startswith("#"):
                     self.metadata(line, number)
                 else:
@@ -205,26 +207,26 @@ class _Page:
             raise Malformed(f"a timestamp on every line of {series_text(metric.name, group)}, or on none", "both")
         elif time is not None and metric.time is not None and time != metric.time:
             if time < metric.time and metric.type != "info":
-                raise Malformed("timestamps that do not go back", f"{time:g} after {metric.time:g}")
+                raise Malformed("timestamps that do not go back", f"{spell(time)} after {spell(metric.time)}")
             del metric.samples[metric.point :]
             metric.time = time
 
     def check_value(self, metric: _Metric, suffix: str, sample: Sample) -> None:
         value, type_name = sample.value, metric.type
         if type_name == "stateset" and value not in (0, 1):
-            self.find(sample.line, Kind.CONSISTENCY, f"0 or 1 for the stateset {metric.name}", f"{value:g}")
+            self.find(sample.line, Kind.CONSISTENCY, f"0 or 1 for the stateset {metric.name}", spell(value))
         elif type_name == "info" and value != 1:
-            self.find(sample.line, Kind.CONSISTENCY, f"1 for {sample.name}", f"{value:g}")
+            self.find(sample.line, Kind.CONSISTENCY, f"1 for {sample.name}", spell(value))
         elif suffix in _WHOLE_NUMBERS and not value.is_integer():
-            self.find(sample.line, Kind.CONSISTENCY, f"a whole number for {sample.name}", f"{value:g}")
+            self.find(sample.line, Kind.CONSISTENCY, f"a whole number for {sample.name}", spell(value))
         elif suffix == "_bucket" and (bound := dict(sample.labels)["le"]) != "+Inf" and parse_float(bound) == _INF:
             self.find(sample.line, Kind.SYNTAX, "+Inf spelled so as le", shown(bound))
         elif suffix in _NEVER_NEGATIVE and not value >= 0:
-            self.find(sample.line, Kind.CONSISTENCY, f"{sample.name} to be 0 or more", f"{value:g}")
+            self.find(sample.line, Kind.CONSISTENCY, f"{sample.name} to be 0 or more", spell(value))
         elif suffix == "_gsum" and value != value:
             self.find(sample.line, Kind.CONSISTENCY, f"a number for {sample.name}", "NaN")
         elif type_name == "summary" and suffix == "" and value < 0:
-            self.find(sample.line, Kind.CONSISTENCY, f"a quantile of {metric.name} to be 0 or more", f"{value:g}")
+            self.find(sample.line, Kind.CONSISTENCY, f"a quantile of {metric.name} to be 0 or more", spell(value))
 
     # The careful reading of one sample line: single blanks, nothing loose
 

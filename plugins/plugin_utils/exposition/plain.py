@@ -39,7 +39,7 @@ class PlainReader:
             return None
         name, inside, number = match.groups()
         value = float(number)
-        if value == _INF and number != "+Inf":
+        if abs(value) == _INF and number != "+Inf":
             return None
         if not inside:
             return name, (), value
