@@ -13,10 +13,11 @@ from pathlib import Path
 from lab import namespace
 from lab.errors import CommandFailedError
 from lab.files import write_atomically
-from lab.paths import NETWORKS, RUN, STORAGE
+from lab.paths import CHECKOUT, NETWORKS, RUN, STORAGE
 from lab.progress import Step
 from lab.run import capture, follow
 
+_CGROUP = f"gpufleet-lab-{CHECKOUT}"
 _CONFIG = RUN / "containers.conf"
 # In place of the machine's own: nothing the user has set there may leak in. Locks in files, since those in shared
 # memory are one set for all of a machine's podmans, and each frees the other's.
@@ -63,11 +64,16 @@ def command(*words: str) -> list[str]:
 
 
 def privileges() -> list[str]:
-    """Options without which no container starts where CAP_SYS_RESOURCE is missing.
+    """Options of every container: a control group of the lab's own, and no limit that needs CAP_SYS_RESOURCE.
 
-    Limits stay within this machine's own, and the runtime installs no device filter, for which it would raise one.
+    Limits stay within this machine's own. Without --privileged the runtime would raise one to filter devices.
     """
-    return ["--privileged", "--pids-limit=-1", *(f"--ulimit={name}={hard}:{hard}" for name, hard in _hard_limits())]
+    return [
+        f"--cgroup-parent=/{_CGROUP}",
+        "--privileged",
+        "--pids-limit=-1",
+        *(f"--ulimit={name}={hard}:{hard}" for name, hard in _hard_limits()),
+    ]
 
 
 def _hard_limits() -> Iterator[tuple[str, int]]:
@@ -105,11 +111,13 @@ def containers(label: str) -> dict[str, Container]:
 
 
 def let_go() -> None:
-    """Undo what podman mounted for itself."""
+    """Undo what podman mounted for itself, and the control groups that it leaves empty."""
     mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for path in reversed(mounted):
         if Path(path).is_relative_to(STORAGE) or Path(path).is_relative_to(RUN / "storage"):
             capture(["umount", path])
+    find = ["find", "/sys/fs/cgroup", "-maxdepth", "1", "-name", _CGROUP, "-exec", "find", "{}"]
+    capture([*namespace.command_prefix(), *find, "-depth", "-type", "d", "-delete", ";"])
 
 
 def image_exists(tag: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def make(wanted: WheelFolder, manifest: Manifest) -> None:
 
 def _collect(wanted: WheelFolder, requirements: Path, folder: Path, current: Step) -> None:
     for command in wanted.made_by:
-        capture([word.format(folder=folder, root=ROOT) for word in command], cwd=ROOT)
+        capture([word.format(folder=folder, python=sys.executable) for word in command], cwd=ROOT)
     # Files that lie there already are taken as they are if their hash is right, and fetched again if not.
     pip.download(["--require-hashes", f"--find-links={folder}", f"--requirement={requirements}"], folder, current)
 

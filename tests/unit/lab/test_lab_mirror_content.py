@@ -5,6 +5,8 @@ import yaml
 
 from lab.errors import LabError
 from lab.mirror import build
+from lab.mirror.manifest import Manifest
+from lab.mirror.urls import archive_path
 from lab.paths import ROOT
 
 
@@ -38,3 +40,13 @@ def test_a_key_that_is_missing_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(build, "_FILE", tmp_path / "mirror.yml")
     with pytest.raises(LabError, match=r"lab/mirror.yml: 'uv' is missing"):
         build.load()
+
+
+def test_the_lock_names_every_archive_and_every_file_of_the_model(monkeypatch, tmp_path):
+    content, manifest = build.load(), Manifest(tmp_path)
+    paths = [*map(archive_path, content.urls), f"{content.model.path}/config.json"]
+    manifest.replace({}, {path: {"sha256": f"digest of {path}"} for path in paths})
+    monkeypatch.setattr(build, "MIRROR", tmp_path)
+    lock = build.lock()
+    assert set(lock) == {*content.urls, f"{content.model.url}/config.json"}
+    assert lock[content.uv.url] == f"digest of {archive_path(content.uv.url)}"
