@@ -77,6 +77,16 @@ class Connection:
         values = [self.password, self.token, *self.headers.values()]
         return [str(value) for value in values if value not in (None, "")]
 
+    def require_files(self, url: str) -> None:
+        """Raise for a certificate or key that cannot be read: the TLS library would not say which."""
+        for path in (self.ca_path, self.client_cert, self.client_key):
+            try:
+                if path is not None:
+                    with open(path, "rb"):
+                        pass
+            except OSError as error:
+                raise HttpError("file", f"{url}: cannot read {path} on this host: {error.strerror}") from error
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -135,6 +145,7 @@ def send(
             url, refused, unreachable, dns, timeout, tls, file, protocol, truncated, too_large, redirect, auth, status.
     """
     refuse_url(url)
+    connection.require_files(visible(url))
     seconds = connection.timeout if timeout is None else timeout
     sent = dict(headers or {})
     if body is not None and not isinstance(body, bytes):

@@ -31,15 +31,23 @@ class HttpError(Exception):
 
 def visible(url: str) -> str:
     """The URL without user name and password."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def refuse_url(url: str) -> None:
     """Raise for a URL that cannot be asked, or that carries credentials, which would end up in logs."""
-    parts = urlsplit(url)
+    wrong = HttpError("url", f"{visible(url)!r}: expected http://HOST:PORT/PATH or https://HOST:PORT/PATH")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise wrong from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise HttpError("url", f"{visible(url)!r}: expected http://HOST:PORT/PATH or https://HOST:PORT/PATH")
+        raise wrong
     if parts.username is not None:
         raise HttpError("url", f"{visible(url)}: write user name and password as `url_username` and `url_password`")
 
@@ -90,10 +98,12 @@ def _system(cause: OSError, url: str) -> HttpError:
             f"{url}: connection refused, nothing listens there; is the service started, on this address and port?",
             retry=True,
         )
-    if cause.filename:
-        return HttpError("file", f"{url}: cannot read {cause.filename} on this host: {cause.strerror}")
     if isinstance(cause, ConnectionError):
-        return HttpError("protocol", f"{url}: the connection was reset before an answer", retry=True)
+        return HttpError(
+            "protocol",
+            f"{url}: the connection was reset before an answer; does it speak {_other_scheme(url)} there?",
+            retry=True,
+        )
     if cause.errno in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN):
         return HttpError("unreachable", f"{url}: {cause.strerror}; check the route and the firewall", retry=True)
     return HttpError("unreachable", f"{url}: {cause}", retry=True)
@@ -111,7 +121,9 @@ def _tls(cause: ssl.SSLError, url: str) -> HttpError:
         return HttpError(
             "tls", f"{url}: refuses the TLS handshake ({cause.reason}); does it ask for `client_cert` and `client_key`?"
         )
-    return HttpError("tls", f"{url}: TLS fails: {cause.reason or cause}")
+    return HttpError(
+        "tls", f"{url}: TLS fails ({cause.reason or cause}); does it ask for `client_cert`, or for another TLS?"
+    )
 
 
 def _other_scheme(url: str) -> str:
