@@ -21,7 +21,7 @@ _PHASES = {
 
 # What the log says -> what to do.
 _REMEDIES = (
-    (r"No space left on device", "Make room on the file system of /opt, or move /opt/vllm to a larger one"),
+    (r"No space left on device", "Make room on the file system of /opt, or move /opt/vllm to a larger one."),
     (
         r"Hash mismatch|hash(es)? .*do(es)? not match",
         "A wheel is not the one that was locked: is the mirror's copy damaged?",
@@ -34,7 +34,7 @@ _REMEDIES = (
         r"Failed to fetch|error sending request|Connect|timed out|dns error",
         "Is the source of wheels up and reachable from this host? Without a way out, set gpufleet_mirror",
     ),
-    (r"cannot open shared object file", "A system library is missing on the host; see the role's list of packages"),
+    (r"cannot open shared object file", "A system library is missing on the host; see the role's list of packages."),
 )
 
 
@@ -111,11 +111,18 @@ def failure(unit: str, work: str, result: str) -> BuildError:
     text = "\n".join(log)
     remedy = next((say for pattern, say in _REMEDIES if re.search(pattern, text)), None)
     why = {"timeout": "it took too long", "oom-kill": "the host ran out of memory"}.get(result)
-    said = why or (log[-1] if log else f"it ended with {result or 'no result'} and an empty log")
-    message = f"{os.path.basename(work)} could not be built; while {phase}: {said}"
+    message = f"{os.path.basename(work)} could not be built; while {phase}: {why or _gist(log, result)}."
     if remedy:
-        message += f". {remedy}"
-    return BuildError(f"{message}. What ran before still runs; the whole log is {work}/log on the host", log[-20:])
+        message += f" {remedy}"
+    return BuildError(f"{message} What ran before still runs; the whole log is {work}/log on the host.", log[-20:])
+
+
+def _gist(log: list[str], result: str) -> str:
+    """The lines of the log in which uv says what is wrong, or else its last one."""
+    said = [line.strip() for line in log if re.match(r"\s*(error|cause|hint):", line)]
+    if said:
+        return "; ".join(said[:3])
+    return log[-1] if log else f"it ended with {result or 'no result'} and an empty log"
 
 
 def stop_all(folder: str) -> None:
