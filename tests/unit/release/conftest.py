@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 from release_server import serving
@@ -16,14 +18,12 @@ def publisher():
 
 
 @pytest.fixture
-def opt(tmp_path):
+def opt():
     """Stands in for /opt/demo: exists only once something is installed."""
-    # pytest's own folders are closed to nobody, who runs the smoke test.
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.name.startswith("pytest-"):
-            folder.chmod(0o755)
-    tmp_path.chmod(0o755)
-    return tmp_path / "opt" / "demo"
+    # Not below pytest's own folder, which is closed to nobody, who runs the smoke test.
+    with tempfile.TemporaryDirectory(prefix="gpufleet-release-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "opt" / "demo"
 
 
 @pytest.fixture

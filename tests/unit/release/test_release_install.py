@@ -240,13 +240,14 @@ def test_a_folder_that_others_may_write_to(opt, ordering, loosen):
         install.present(ordering("1.0"))
 
 
-def test_a_linked_folder_on_another_disk(opt, ordering, tmp_path):
-    (tmp_path / "data").mkdir()
+def test_a_linked_folder_on_another_disk(opt, ordering):
+    data = opt.parent.with_name("data")
+    data.mkdir()
     opt.parent.mkdir()
-    opt.symlink_to(tmp_path / "data")
+    opt.symlink_to(data)
     install.present(ordering("1.0"))
     assert not install.present(ordering("1.0")).plan.changes
-    assert (tmp_path / "data/current/demo").is_file()
+    assert (data / "current/demo").is_file()
 
 
 def test_debris_is_cleared_and_said(opt, ordering):
