@@ -56,10 +56,7 @@ def make(suite: str, packages: Sequence[str], manifest: Manifest) -> None:
         _index(suite, pool, folder / "dists")
         _put(folder / "dists", manifest.root / BASE / "dists" / suite)
         _put(pool, manifest.root / BASE / "pool" / suite)
-    entries = {
-        path: manifest.entry(path, source=f"Debian {suite}", recipe=recipe) for path in _paths_of(suite, manifest.root)
-    }
-    manifest.replace(before, entries)
+    manifest.put_folder(before, _files_of(suite, manifest.root), source=f"Debian {suite}", recipe=recipe)
 
 
 def write_public_key(manifest: Manifest) -> str:
@@ -119,6 +116,6 @@ def _put(source: Path, target: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
 
 
-def _paths_of(suite: str, root: Path) -> list[str]:
+def _files_of(suite: str, root: Path) -> list[Path]:
     folders = [root / BASE / part / suite for part in ("dists", "pool")]
-    return [str(path.relative_to(root)) for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]

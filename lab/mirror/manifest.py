@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +48,26 @@ class Manifest:
             and file.stat().st_size == entry["size"]
         )
 
-    def add(self, path: str, *, source: str, recipe: str) -> Entry:
+    def add(self, path: str, *, source: str, recipe: str) -> None:
         """Record a file that is now in its place."""
-        self.replace({}, {path: self.entry(path, source=source, recipe=recipe)})
-        return self.files[path]
-
-    def entry(self, path: str, *, source: str, recipe: str) -> Entry:
         file = self.root / path
-        return {"sha256": digest_of(file), "size": file.stat().st_size, "source": source, "recipe": recipe}
+        self.replace({}, {path: self.entry(file, digest_of(file), source=source, recipe=recipe)})
+
+    def entry(self, file: Path, digest: str, *, source: str, recipe: str) -> Entry:
+        """What is recorded of a file with this sha256."""
+        return {"sha256": digest, "size": file.stat().st_size, "source": source, "recipe": recipe}
 
     def below(self, folder: str) -> dict[str, Entry]:
         """The files recorded below one folder."""
         return {path: entry for path, entry in self.files.items() if path.startswith(f"{folder.rstrip('/')}/")}
+
+    def put_folder(self, old: Mapping[str, Entry], files: Iterable[Path], *, source: str, recipe: str) -> None:
+        """Record these files in place of the entries `old`."""
+        new = {
+            str(file.relative_to(self.root)): self.entry(file, digest_of(file), source=source, recipe=recipe)
+            for file in files
+        }
+        self.replace(old, new)
 
     def replace(self, old: Mapping[str, Entry], new: Mapping[str, Entry]) -> None:
         """Forget the entries `old` and record `new`."""

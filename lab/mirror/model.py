@@ -62,11 +62,12 @@ def make(model: Model, manifest: Manifest) -> None:
     if before and all(manifest.holds(path, recipe) for path in before):
         return
     with step(f"Making the model {model.name}"):
-        for name, content in files(model).items():
-            write_atomically(manifest.root / model.path / name, content)
+        folder = manifest.root / model.path
+        made = files(model)
+        for name, content in made.items():
+            write_atomically(folder / name, content)
         source = "random weights, made by lab/mirror/model.py"
-        names = [f"{model.path}/{name}" for name in files(model)]
-        manifest.replace(before, {name: manifest.entry(name, source=source, recipe=recipe) for name in names})
+        manifest.put_folder(before, [folder / name for name in made], source=source, recipe=recipe)
 
 
 def files(model: Model) -> dict[str, str | bytes]:

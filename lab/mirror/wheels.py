@@ -8,21 +8,37 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab import pip
 from lab.errors import LabError
+from lab.files import scratch
 from lab.mirror.manifest import Manifest, digest_of, recipe_digest
-from lab.paths import ROOT
+from lab.paths import ROOT, SCRATCH
 from lab.progress import Step, step
 from lab.run import capture
 
-_REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)", re.MULTILINE)
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==(\S+)")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _SET = "requirements.txt"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One package of a requirement set: its pin, its lines there, and the sha256 of each wheel that may serve."""
+
+    pin: str
+    lines: str
+    digests: frozenset[str]
+
+
+def requirements_of(text: str) -> list[Requirement]:
+    """The packages of a hash-locked requirement set."""
+    whole = (line for line in text.replace("\\\n", " ").splitlines() if _REQUIREMENT.match(line))
+    return [Requirement(line.split()[0], line, frozenset(_HASH.findall(line))) for line in whole]
 
 
 @dataclass(frozen=True)
@@ -59,36 +75,52 @@ def make(wanted: WheelFolder, manifest: Manifest) -> None:
     folder = manifest.root / wanted.path
     folder.mkdir(parents=True, exist_ok=True)
     with step(f"Collecting the wheels of {wanted.folder}") as current:
-        _collect(wanted, requirements, folder, current)
-        entries = {}
-        for path in _only_named(folder, text, current):
-            name = f"{wanted.path}/{path.name}"
-            entries[name] = manifest.entry(name, source=f"wheel named in {wanted.requirements}", recipe=recipe)
-        _require_all(wanted, text, len(entries))
+        for command in wanted.made_by:
+            capture([word.format(folder=folder, python=sys.executable) for word in command], cwd=ROOT)
+        digests = _collect(requirements_of(text), folder, current)
+        source = f"wheel named in {wanted.requirements}"
+        entries = {
+            f"{wanted.path}/{path.name}": manifest.entry(path, digest, source=source, recipe=recipe)
+            for path, digest in digests.items()
+        }
         shutil.copyfile(requirements, folder / _SET)
-        name = f"{wanted.path}/{_SET}"
-        entries[name] = manifest.entry(name, source=wanted.requirements, recipe=recipe)
+        entries[f"{wanted.path}/{_SET}"] = manifest.entry(
+            folder / _SET, digest_of(folder / _SET), source=wanted.requirements, recipe=recipe
+        )
         manifest.replace(before, entries)
 
 
-def _collect(wanted: WheelFolder, requirements: Path, folder: Path, current: Step) -> None:
-    for command in wanted.made_by:
-        capture([word.format(folder=folder, python=sys.executable) for word in command], cwd=ROOT)
-    # Files that lie there already are taken as they are if their hash is right, and fetched again if not.
-    pip.download(["--require-hashes", f"--find-links={folder}", f"--requirement={requirements}"], folder, current)
+def _collect(wanted: Sequence[Requirement], folder: Path, current: Step) -> dict[Path, str]:
+    """Fetch what is missing, remove what is not wanted: wheel -> sha256."""
+    digests = _only_wanted(wanted, folder, current)
+    missing = _missing(wanted, digests)
+    if not missing:
+        return digests
+    with scratch(SCRATCH) as temporary:
+        asked = temporary / "requirements.txt"
+        asked.write_text("".join(f"{requirement.lines}\n" for requirement in missing))
+        pip.download(["--require-hashes", f"--requirement={asked}"], folder, current)
+    digests |= _only_wanted(missing, folder, current, known=digests)
+    if missing := _missing(wanted, digests):
+        pins = ", ".join(requirement.pin for requirement in missing)
+        raise LabError(f"no wheel came that the requirement set allows for {pins}")
+    return digests
 
 
-def _only_named(folder: Path, text: str, current: Step) -> Iterator[Path]:
-    named = set(_HASH.findall(text))
-    for path in sorted(folder.iterdir()):
+def _only_wanted(
+    wanted: Sequence[Requirement], folder: Path, current: Step, known: Collection[Path] = ()
+) -> dict[Path, str]:
+    allowed = {digest for requirement in wanted for digest in requirement.digests}
+    digests = {}
+    for path in sorted(set(folder.iterdir()) - set(known)):
         current.at(f"checking {path.name}")
-        if path.suffix == ".whl" and digest_of(path) in named:
-            yield path
+        digest = digest_of(path)
+        if path.suffix == ".whl" and digest in allowed:
+            digests[path] = digest
         else:
             path.unlink()
+    return digests
 
 
-def _require_all(wanted: WheelFolder, text: str, found: int) -> None:
-    named = len(_REQUIREMENT.findall(text))
-    if found != named:
-        raise LabError(f"{wanted.folder}: {wanted.requirements} names {named} packages, {found} wheels came")
+def _missing(wanted: Sequence[Requirement], digests: Mapping[Path, str]) -> list[Requirement]:
+    return [requirement for requirement in wanted if requirement.digests.isdisjoint(digests.values())]

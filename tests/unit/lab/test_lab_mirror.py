@@ -65,7 +65,7 @@ def test_a_folder_is_replaced_as_a_whole(manifest, tmp_path):
     manifest.add("folders", source="", recipe="r1")
     before = manifest.below("folder")
     assert list(before) == ["folder/file"]
-    manifest.replace(before, {"folder/new": manifest.entry("folder/new", source="", recipe="r2")})
+    manifest.put_folder(before, [tmp_path / "folder/new"], source="", recipe="r2")
     assert list(Manifest(tmp_path).files) == ["folder/new", "folders"]
 
 

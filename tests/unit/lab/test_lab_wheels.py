@@ -1,6 +1,7 @@
 """A wheel folder holds exactly what its requirement set names."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -19,14 +20,25 @@ def index(monkeypatch, tmp_path):
     offered = {"thing-1.0-py3-none-any.whl": GOOD}
 
     def download(words, into, step):
+        (asked,) = (word for word in words if word.startswith("--requirement="))
+        assert "thing==1." in Path(asked.removeprefix("--requirement=")).read_text()
         for name, content in offered.items():
             (into / name).write_bytes(content)
 
     monkeypatch.setattr(wheels.pip, "download", download)
     monkeypatch.setattr(wheels, "ROOT", tmp_path)
+    monkeypatch.setattr(wheels, "SCRATCH", tmp_path / "scratch")
     digest = hashlib.sha256(GOOD).hexdigest()
     (tmp_path / "set.txt").write_text(f"# comment\nthing==1.0 \\\n    --hash=sha256:{digest}\n")
     return offered
+
+
+def test_a_set_is_read_with_all_the_hashes_of_a_package():
+    one, two, three = (f"--hash=sha256:{digit * 64}" for digit in "123")
+    text = f"# made by\na==1 \\\n    {one} \\\n    {two}\nb==2.0+x {three}\n"
+    first, second = wheels.requirements_of(text)
+    assert (first.pin, first.digests) == ("a==1", {"1" * 64, "2" * 64})
+    assert (second.pin, second.digests) == ("b==2.0+x", {"3" * 64})
 
 
 def names(manifest):
@@ -73,7 +85,7 @@ def test_a_wheel_that_did_not_come_is_an_error_and_nothing_is_listed(index, tmp_
     index.clear()
     index.update(offered)
     manifest = Manifest(tmp_path / "mirror")
-    with pytest.raises(LabError, match="names 1 packages, 0 wheels came"):
+    with pytest.raises(LabError, match=r"no wheel came that the requirement set allows for thing==1\.0"):
         wheels.make(FOLDER, manifest)
     assert names(manifest) == []
 
