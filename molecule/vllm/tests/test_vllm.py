@@ -3,6 +3,8 @@
 import json
 import re
 
+testinfra_hosts = ["ansible://vllm"]
+
 KEY = 'a key that "nobody" may $ee'
 FETCH = """
 import json, sys, urllib.error, urllib.request
