@@ -25,6 +25,7 @@ NEEDED = {
     "iproute2": ["ip"],
     "iptables": ["iptables"],
     "netavark": ["/usr/lib/podman/netavark"],
+    "nftables": ["nft"],
     "openssh-client": ["ssh", "ssh-keygen"],
     "podman": ["podman"],
     "tar": ["tar"],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lab import files, lock, podman, system
+from lab import apt, files, lock, podman, system
 from lab.errors import CommandFailedError, LabError
 from lab.paths import ROOT
 from lab.run import capture
@@ -118,3 +118,26 @@ with lock.alone():
         with lock.alone():
             assert time.monotonic() - started > 0.2
             assert (tmp_path / "lock").read_text() == str(os.getpid())
+
+
+LISTED = (
+    "bookworm-security http://one/debian-security/\nbookworm http://two/debian/\nbookworm-updates http://two/debian/\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("system_is", "listed", "source"),
+    [
+        ({"ID": "debian", "VERSION_CODENAME": "bookworm"}, LISTED, "http://two/debian/"),
+        ({"ID": "debian", "VERSION_CODENAME": "bookworm"}, "stable http://three/debian/\n", "http://three/debian/"),
+        ({"ID": "debian", "VERSION_CODENAME": "trixie"}, LISTED, "http://default/debian"),
+        ({"ID": "ubuntu", "VERSION_CODENAME": "noble"}, "noble http://four/ubuntu/\n", "http://default/debian"),
+    ],
+)
+def test_debian_is_taken_from_where_this_machine_takes_it(monkeypatch, tmp_path, system_is, listed, source):
+    debootstrap = tmp_path / "debootstrap"
+    debootstrap.write_text('#!/bin/sh\nDEF_MIRROR="http://default/debian"\n')
+    monkeypatch.setattr(apt, "_DEBOOTSTRAP", debootstrap)
+    monkeypatch.setattr(apt.platform, "freedesktop_os_release", lambda: system_is)
+    monkeypatch.setattr(apt, "capture", lambda argv: listed)
+    assert apt.debian_source() == source
