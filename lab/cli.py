@@ -80,6 +80,9 @@ def _status(wanted: argparse.Namespace) -> int:
 def _exec(wanted: argparse.Namespace) -> None:
     lab = machines.load(wanted.file)
     name = machine.container_name(lab, lab.machine(wanted.name))
+    there = podman.containers(f"{machine.LAB_LABEL}={lab.name}")
+    if name not in there or not there[name].runs:
+        raise LabError(f"{wanted.name} of lab {lab.name} is not up: run `lab/lab -f {wanted.file} up`")
     terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
     podman.replace_process("exec", "--interactive", *terminal, name, *wanted.argv)
 
