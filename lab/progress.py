@@ -36,7 +36,7 @@ def step(title: str) -> Iterator[Step]:
     """Print `title`, show that it moves until the block ends, then print how long it took."""
     current = Step(title)
     finished = threading.Event()
-    show = _on_terminal if _console.is_terminal else _in_log
+    show = _on_terminal if sys.stdout.isatty() else _in_log
     shower = threading.Thread(target=show, args=(current, finished), daemon=True)
     shower.start()
     try:
