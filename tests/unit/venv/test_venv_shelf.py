@@ -33,7 +33,7 @@ def test_links_move_and_unlisted_ones_go(tmp_path):
     apply(tmp_path, ["old"], {"a": "old", "b": "old"})
     plan = apply(tmp_path, ["new"], {"a": "new"})
     assert (plan.link, plan.unlink, plan.remove) == ({"a": "new"}, ["b"], [])
-    assert os.readlink(tmp_path / "instances/a") == "../new"
+    assert str((tmp_path / "instances/a").readlink()) == "../new"
     assert not os.path.lexists(tmp_path / "instances/b")
     assert not shelf.decide(shelf.look(str(tmp_path)), ["new"], {"a": "new"}, 1).changes
 
