@@ -1,119 +1,114 @@
-"""Controller side of gpufleet.serving.metrics_endpoint: judges the page that the module fetched on the host."""
+# Copyright 2026 The gpufleet maintainers. Apache-2.0.
+"""Controller side of gpufleet.serving.metrics_endpoint: judges the page that the module fetched on the host.
+
+See plugins/modules/metrics_endpoint.py.
+"""
 
 from __future__ import annotations
 
-import base64
+import json
 import time
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
+from ..module_utils.armour import unpack
+from ..module_utils.endpoint_options import OPTIONS, RULES
 from ..module_utils.verdict import Verdict
 from ..plugin_utils import contract
-from ..plugin_utils.components import COLLECTION_ROOT
-from ..plugin_utils.exposition import judge
-from ..plugin_utils.exposition.content_type import read as read_content_type
+from ..plugin_utils.contract_record import comments_of, dump, record
+from ..plugin_utils.endpoint import Page, judge_page
+from ..plugin_utils.renames import known_renames
 
-_MODULE = "gpufleet.serving.metrics_endpoint"
-_CHECK = "metrics"
-# A page that is wrong is wrong in many lines; the first ones say what is the matter.
-_MOST_FINDINGS = 20
+# Seconds that one remote call waits for a service to listen, so that a longer wait shows signs of life.
+_SLICE = 10.0
 
 
 class ActionModule(ActionBase):
     """One remote call per look at the page."""
 
+    TRANSFERS_FILES = False
+
     def run(self, tmp: None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        arguments = dict(self._task.args)
+        _, options = self.validate_argument_spec(OPTIONS, **RULES)
+        host = task_vars["inventory_hostname"]
         try:
-            self._wanted = self._expectations(arguments)
-        except (contract.ContractError, OSError) as error:
-            return {**result, "failed": True, "msg": str(error)}
-        end = time.monotonic() + float(arguments.get("deadline", 0))
-        interval = float(arguments.get("interval", 2))
-        while True:
-            left = max(0.0, end - time.monotonic())
-            answer = self._execute_module(
-                module_name=_MODULE, module_args={**arguments, "deadline": left}, task_vars=task_vars
-            )
-            page = answer.pop("page", None)
-            if page is None:
-                return {**result, **answer}
-            verdict = self._judge(answer, zlib.decompress(base64.b64decode(page)), arguments)
-            if verdict.passed or time.monotonic() + interval > end:
-                break
-            time.sleep(interval)
-        if verdict.passed and arguments.get("record"):
-            verdict.values["changed"] = self._record(arguments)
-        invocation = {key: answer[key] for key in ("invocation",) if key in answer}
-        return {
-            **result,
-            **invocation,
-            **verdict.as_result(arguments.get("on_problem", "fail"), task_vars["inventory_hostname"]),
-        }
+            wanted = self._expectations(options)
+            verdict, page = self._watch(options, wanted, task_vars)
+            if verdict is None:
+                return {**result, **page}
+            if verdict.passed and page is not None and options.get("record"):
+                verdict.values |= self._record(page, options)
+        except contract.ContractError as error:
+            return {**result, "failed": True, "msg": f"{host}: {error}"}
+        return {**result, **verdict.as_result(options["on_problem"], host)}
 
-    def _expectations(self, arguments: Mapping[str, Any]) -> list[contract.Expectation]:
-        wanted = contract.expectations(arguments.get("expect") or {}, "expect")
-        if arguments.get("contract"):
-            path = Path(self._loader.path_dwim(arguments["contract"]))
-            wanted += contract.load(path.read_text(encoding="utf-8"), str(path))
+    def _watch(
+        self, options: Mapping[str, Any], wanted: list[contract.Expectation], task_vars: dict[str, Any]
+    ) -> tuple[Verdict | None, Any]:
+        """Look until the page is in order or the time is up.
+
+        Returns:
+            The verdict and the page it is about, if one came; or None and the module's answer where the module itself
+            could not run.
+        """
+        began = time.monotonic()
+        end = began + options["deadline"]
+        while True:
+            wait = min(_SLICE, max(0.0, end - time.monotonic()))
+            answer = self._execute_module(module_args={**self._task.args, "deadline": wait}, task_vars=task_vars)
+            if answer.get("failed") or answer.get("unreachable") or "check" not in answer:
+                return None, answer
+            verdict, page = self._judge(answer, options, wanted)
+            left = end - time.monotonic()
+            if verdict.passed or verdict.final or left < options["interval"]:
+                return verdict, page
+            Display().display(
+                f"{verdict.subject} on {task_vars['inventory_hostname']}, {time.monotonic() - began:.0f} s: "
+                f"{verdict.problems[0].removeprefix(verdict.subject + ': ')}"
+            )
+            time.sleep(options["interval"])
+
+    @staticmethod
+    def _judge(
+        answer: Mapping[str, Any], options: Mapping[str, Any], wanted: list[contract.Expectation]
+    ) -> tuple[Verdict, Page | None]:
+        if "page" not in answer:
+            fields = ("check", "subject", "problems", "detail", "final", "checked")
+            return Verdict(**{name: answer[name] for name in fields}), None
+        head, _, body = unpack(answer["page"]).partition(b"\n")
+        page = Page(options["url"], body, **json.loads(head))
+        return judge_page(page, wanted, known_renames(), options.get("max_series")), page
+
+    def _expectations(self, options: Mapping[str, Any]) -> list[contract.Expectation]:
+        wanted = contract.expectations(options["expect"], "expect") if options.get("expect") else []
+        if options.get("contract"):
+            path = Path(self._loader.path_dwim(options["contract"]))
+            wanted += contract.load(_read(path), str(path))
         return wanted
 
-    def _judge(self, answer: Mapping[str, Any], body: bytes, arguments: Mapping[str, Any]) -> Verdict:
-        page = judge(body, answer.get("content_type"))
-        self._page = page
-        with_series = [family for family in page.families.values() if family.samples]
-        problems = []
-        header = read_content_type(answer.get("content_type")).problem
-        if header:
-            problems.append(header)
-        if body.lstrip()[:1] == b"<":
-            problems.append(
-                f"expected metrics, found a page that begins {body.lstrip()[:40].decode('utf-8', 'replace')!r}; "
-                "is this the right port and path?"
-            )
-        else:
-            problems += [str(finding) for finding in page.errors[:_MOST_FINDINGS]]
-            if len(page.errors) > _MOST_FINDINGS:
-                problems.append(f"and {len(page.errors) - _MOST_FINDINGS} more lines that are wrong")
-            if not page.malformed:
-                problems += contract.check(page, self._wanted, renames())
-        most = arguments.get("max_series")
-        if most is not None and page.samples > int(most):
-            problems.append(f"expected at most {most} series, found {page.samples}")
-        url = answer["subject"]
-        return Verdict(
-            _CHECK,
-            url,
-            [f"{url}: {problem}" for problem in problems],
-            detail=f"{len(with_series)} families, {page.samples} series",
-            values={
-                "families": len(with_series),
-                "series": page.samples,
-                "bytes": answer["bytes"],
-                "scrape_seconds": answer["scrape_seconds"],
-            },
-        )
-
-    def _record(self, arguments: Mapping[str, Any]) -> bool:
-        path = Path(self._loader.path_dwim(arguments["record"]))
-        before = path.read_text(encoding="utf-8") if path.is_file() else ""
-        former = yaml.safe_load(before) if before else None
-        text = contract.dump(contract.record(self._page, arguments["component"], str(arguments["version"]), former))
-        if text != before and not self._task.check_mode:
+    def _record(self, page: Page, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Write what `page` keeps; returns what the result says of it."""
+        path = Path(self._loader.path_dwim(options["record"]))
+        before = _read(path) if path.is_file() else ""
+        former = contract.read(before, str(path)) if before else None
+        kept = record(page.exposition, options["component"], options["version"], former)
+        after = dump(kept, comments_of(before))
+        if after != before and not self._task.check_mode:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return text != before
+            unfinished = path.with_name(f".{path.name}.new")
+            unfinished.write_text(after, encoding="utf-8")
+            unfinished.replace(path)
+        diff = {"before": before, "after": after, "before_header": str(path), "after_header": str(path)}
+        return {"changed": after != before, "diff": diff if self._task.diff else {}}
 
 
-def renames() -> dict[str, str]:
-    """What families used to be called -> what they are called now, as all components tell it."""
-    found: dict[str, str] = {}
-    for file in sorted(COLLECTION_ROOT.glob("roles/*/files/monitoring/renames.yml")):
-        found |= yaml.safe_load(file.read_text(encoding="utf-8"))
-    return found
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise contract.ContractError(f"{path}: cannot read this contract: {error}") from None

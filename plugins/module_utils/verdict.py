@@ -67,16 +67,17 @@ class Verdict:
             "detail": self.detail,
         }
         if self.problems:
-            result["msg"] = _message(self.problems, host)
+            result["msg"] = self._message(host)
             result["failed"] = on_problem == "fail"
         return result
 
-
-def _message(problems: list[str], host: str) -> str:
-    where = f"{host}: " if host else ""
-    if len(problems) == 1:
-        return where + problems[0]
-    return "\n".join([f"{where}{len(problems)} problems", *(f"- {problem}" for problem in problems)])
+    def _message(self, host: str) -> str:
+        where = f"{host}: " if host else ""
+        if not any(self.subject in problem for problem in self.problems):
+            where += f"{self.subject}: "
+        if len(self.problems) == 1:
+            return where + self.problems[0]
+        return "\n".join([f"{where}{len(self.problems)} problems", *(f"- {problem}" for problem in self.problems)])
 
 
 def keep_trying(

@@ -7,33 +7,40 @@
       http_requests_total: {type: counter, labels: [handler, method, status], may_be_absent: true}
 
 Families go by their names in the classic text format: counters with _total, histograms and summaries by their base
-name, and without the labels `le` and `quantile`.
+name, and without the labels `le` and `quantile`. How a contract is recorded: contract_record.py.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 import yaml
 
-from .exposition.model import Exposition, Family, series_text
+from .exposition.model import TYPE_LABEL, Exposition, Family, Labels, Sample, series_text
+from .exposition.numbers import spell
 
 TYPES = ("counter", "gauge", "histogram", "gaugehistogram", "summary", "untyped")
-_KEYS = {
+_HEAD = ("component", "version", "families")
+_NUMBER = (int, float)
+_KEYS: dict[str, Any] = {
     "type": str,
     "labels": list,
     "may_be_absent": bool,
-    "min": (int, float),
-    "max": (int, float),
+    "min": _NUMBER,
+    "max": _NUMBER,
+    "series": int,
     "min_series": int,
     "max_series": int,
     "label_values": Mapping,
 }
+_SUFFIX = re.compile(r"_(bucket|count|sum|total)$")
+# A family that is wrong is mostly wrong in every series; a few show what is the matter.
+_MOST_SERIES = 3
 
 
 class ContractError(Exception):
@@ -47,7 +54,8 @@ class Expectation:
     Attributes:
         labels: names that every series must carry; others are allowed beside them.
         may_be_absent: no series is fine too, such as before the first request.
-        min, max: bounds of every sample's value, but for histograms and summaries, which have none.
+        min, max: bounds of every sample's value; histograms and summaries have none.
+        series, min_series, max_series: how many series, not counting buckets and quantiles.
         label_values: label -> regular expression that each value must match wholly.
     """
 
@@ -57,20 +65,23 @@ class Expectation:
     may_be_absent: bool = False
     min: float = -math.inf
     max: float = math.inf
+    series: int | None = None
     min_series: int = 0
     max_series: int | None = None
     label_values: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
 
 def expectations(families: Any, where: str) -> list[Expectation]:
-    """From the mapping `families` of a contract, or from inline expectations of the same form.
+    """From the mapping `families` of a contract, or from inline expectations: the same mapping, or a list of names.
 
     Raises:
         ContractError: names `where`, the family, what is wrong with it and what may be written.
     """
+    if isinstance(families, list):
+        families = dict.fromkeys(families)
     if not isinstance(families, Mapping):
-        raise ContractError(f"{where}: expected a mapping of family names, found {type(families).__name__}")
-    return [_expectation(str(name), wanted or {}, where) for name, wanted in families.items()]
+        raise ContractError(f"{where}: expected family names with what they must be, found {families!r}")
+    return [_expectation(str(name), {} if wanted is None else wanted, where) for name, wanted in families.items()]
 
 
 def _expectation(name: str, wanted: Any, where: str) -> Expectation:
@@ -78,22 +89,36 @@ def _expectation(name: str, wanted: Any, where: str) -> Expectation:
     if not isinstance(wanted, Mapping):
         raise ContractError(f"{where}: expected a mapping such as {{type: gauge}}, found {wanted!r}")
     for key, value in wanted.items():
-        if key not in _KEYS:
-            near = get_close_matches(str(key), _KEYS, n=1)
-            raise ContractError(f"{where}: unknown key {key!r}; " + (f"did you mean {near[0]}?" if near else _known()))
+        _require_known(key, _KEYS, where)
         if not isinstance(value, _KEYS[key]) or (isinstance(value, bool) and key != "may_be_absent"):
             raise ContractError(f"{where}: {key} cannot be {value!r}")
-    if wanted.get("type", "gauge") not in TYPES:
-        raise ContractError(f"{where}: {wanted['type']!r} is no type; the types are {', '.join(TYPES)}")
+    kind = wanted.get("type")
+    if kind not in (None, *TYPES):
+        raise ContractError(f"{where}: {kind!r} is no type; the types are {', '.join(TYPES)}")
+    labels = [str(label) for label in wanted.get("labels", ())]
+    if kind in TYPE_LABEL:
+        if TYPE_LABEL[kind] in labels:
+            raise ContractError(f"{where}: {TYPE_LABEL[kind]} belongs to every {kind}; leave it out of labels")
+        if "min" in wanted or "max" in wanted:
+            raise ContractError(f"{where}: a {kind} has no min and max; query its quantiles instead")
+    patterns = tuple(_pattern(label, text, where) for label, text in wanted.get("label_values", {}).items())
+    return Expectation(name, **{**wanted, "labels": tuple(labels), "label_values": patterns})
+
+
+def _pattern(label: str, text: Any, where: str) -> tuple[str, re.Pattern[str]]:
     try:
-        patterns = tuple((label, re.compile(str(p))) for label, p in wanted.get("label_values", {}).items())
+        return label, re.compile(str(text))
     except re.error as error:
-        raise ContractError(f"{where}: label_values: {error.pattern!r} is no regular expression: {error}") from None
-    return Expectation(name, **{**wanted, "labels": tuple(wanted.get("labels", ())), "label_values": patterns})
+        raise ContractError(f"{where}: label_values: {text!r} is no regular expression: {error}") from None
 
 
-def _known() -> str:
-    return f"the keys are {', '.join(_KEYS)}"
+def _require_known(key: Any, known: Iterable[str], where: str) -> None:
+    if key not in known:
+        near = get_close_matches(str(key), known, n=1)
+        raise ContractError(
+            f"{where}: unknown key {key!r}; "
+            + (f"did you mean {near[0]}?" if near else f"the keys are {', '.join(known)}")
+        )
 
 
 def load(text: str, where: str) -> list[Expectation]:
@@ -102,106 +127,112 @@ def load(text: str, where: str) -> list[Expectation]:
     Raises:
         ContractError: it is no YAML, or no contract.
     """
+    return expectations(read(text, where)["families"], where)
+
+
+def read(text: str, where: str) -> dict[str, Any]:
+    """A contract file as it is written, for those who read or merge it.
+
+    Raises:
+        ContractError: it is no YAML, or its head is not a contract's.
+    """
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ContractError(f"{where}: not YAML: {error}") from None
-    if not isinstance(document, Mapping) or "families" not in document:
-        raise ContractError(f"{where}: a contract has the keys component, version and families")
-    return expectations(document["families"], where)
+    if not isinstance(document, Mapping) or any(key not in document for key in _HEAD):
+        raise ContractError(f"{where}: a contract has the keys {', '.join(_HEAD)}")
+    for key in document:
+        _require_known(key, _HEAD, where)
+    if not isinstance(document["families"], Mapping):
+        raise ContractError(f"{where}: families: expected a mapping of names, found {document['families']!r}")
+    return {**document, "version": str(document["version"])}
 
 
 def check(page: Exposition, wanted: Iterable[Expectation], renames: Mapping[str, str] | None = None) -> list[str]:
-    """Everything in which a page differs from what is expected, each with what was expected and what was found."""
+    """Everything in which a page differs from what is expected, each with what was expected and what was found.
+
+    Args:
+        renames: what a family used to be called -> what it is called now.
+    """
     problems: list[str] = []
     for expectation in wanted:
         family = page.families.get(expectation.name)
         if family is None or not family.samples:
             if not expectation.may_be_absent:
-                problems.append(_missing(expectation.name, family, page, renames or {}))
+                problems.append(_missing(expectation, family, page, renames or {}))
             continue
         problems += _differences(expectation, family)
-    return problems
+    return list(dict.fromkeys(problems))
 
 
-def _missing(name: str, family: Family | None, page: Exposition, renames: Mapping[str, str]) -> str:
+def _missing(wanted: Expectation, family: Family | None, page: Exposition, renames: Mapping[str, str]) -> str:
+    expected = f"{wanted.name}: expected a {wanted.type or 'family'} of that name"
     if family is not None:
-        return f"{name}: expected series, found none (line {family.line} names it alone)"
-    known = renames.get(name)
+        return f"{expected}, found no series of it; line {family.line} only announces it"
+    base = _SUFFIX.sub("", wanted.name)
+    known = renames.get(wanted.name) or renames.get(base)
     if known:
-        return f"{name}: expected, not found; it is called {known} now"
-    near = get_close_matches(name, [n for n, f in page.families.items() if f.samples], n=1, cutoff=0.7)
-    return f"{name}: expected, not found" + (f"; the nearest name is {near[0]}" if near else "")
+        return f"{expected}, found none; it is called {known} now"
+    present = [name for name, other in page.families.items() if other.samples]
+    near = [base] if base in present else get_close_matches(wanted.name, present, n=1, cutoff=0.7)
+    return f"{expected}, found none" + (f"; did you mean {near[0]}?" if near else "")
 
 
-def _differences(wanted: Expectation, family: Family) -> list[str]:
-    found: list[str] = []
+def _differences(wanted: Expectation, family: Family) -> Iterator[str]:
     name, kind = wanted.name, family.type or "untyped"
     if wanted.type and kind != wanted.type:
-        found.append(f"{name}: expected type {wanted.type}, found {kind} (line {family.line})")
+        yield f"{name}: expected a {wanted.type}, found a {kind} (line {family.line})"
     series = family.series()
-    if len(series) < wanted.min_series:
-        found.append(f"{name}: expected at least {wanted.min_series} series, found {len(series)}")
-    if wanted.max_series is not None and len(series) > wanted.max_series:
-        found.append(f"{name}: expected at most {wanted.max_series} series, found {len(series)}")
-    for pairs, samples in series.items():
-        labels, line = dict(pairs), samples[0].line
-        missing = [label for label in wanted.labels if label not in labels]
-        if missing:
-            found.append(f"{series_text(name, pairs)}: expected the label {', '.join(missing)} (line {line})")
-            break
-        for label, pattern in wanted.label_values:
-            if not pattern.fullmatch(labels.get(label, "")):
-                value = labels.get(label, "")
-                found.append(f"{name}: expected {label} to match {pattern.pattern}, found {value!r} (line {line})")
-    if kind in ("counter", "gauge", "untyped"):
-        for sample in family.samples:
-            if not wanted.min <= sample.value <= wanted.max:
-                bounds = f"{wanted.min:g} to {wanted.max:g}"
-                text = series_text(name, sample.labels)
-                found.append(f"{text}: expected {bounds}, found {sample.value:g} (line {sample.line})")
-    return found
+    yield from _count(wanted, len(series))
+    yield from _labels(wanted, series)
+    for label, pattern in wanted.label_values:
+        wrong = [
+            f"{value!r} (line {samples[0].line})"
+            for labels, samples in series.items()
+            if not pattern.fullmatch(value := dict(labels).get(label, ""))
+        ]
+        if wrong:
+            yield f"{name}: expected {label} to match {pattern.pattern}, found {_some(wrong)}"
+    if kind not in TYPE_LABEL:
+        wrong = [
+            f"{spell(sample.value)} for {series_text(name, sample.labels)} (line {sample.line})"
+            for sample in family.samples
+            if not wanted.min <= sample.value <= wanted.max
+        ]
+        if wrong:
+            yield f"{name}: expected {_bounds(wanted)}, found {_some(wrong)}"
 
 
-def record(page: Exposition, component: str, version: str, former: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """A contract that `page` keeps.
-
-    With a `former` contract of the same version the two are merged: what only one of the pages has may be absent, so
-    that pages from before and after the first request make one contract.
-    """
-    seen = {name: _recorded(family) for name, family in page.families.items() if family.samples and _lasting(name)}
-    if former and str(former.get("version")) == version:
-        earlier = former["families"]
-        merged = {}
-        for name in {*seen, *earlier}:
-            either = dict(earlier.get(name) or seen[name])
-            if name in seen and name in earlier:
-                either["labels"] = [label for label in earlier[name]["labels"] if label in seen[name]["labels"]]
-            else:
-                either["may_be_absent"] = True
-            merged[name] = either
-        seen = merged
-    return {"component": component, "version": version, "families": dict(sorted(seen.items()))}
+def _count(wanted: Expectation, found: int) -> Iterator[str]:
+    if wanted.series is not None and found != wanted.series:
+        yield f"{wanted.name}: expected {wanted.series} series, found {found}"
+    if found < wanted.min_series:
+        yield f"{wanted.name}: expected at least {wanted.min_series} series, found {found}"
+    if wanted.max_series is not None and found > wanted.max_series:
+        yield f"{wanted.name}: expected at most {wanted.max_series} series, found {found}"
 
 
-def _lasting(name: str) -> bool:
-    """Families of the program itself: go_* change with the Go release that happened to build it, and _created is a time
-    stamp that prometheus_client adds to each counter."""
-    return not name.endswith("_created") and not name.startswith("go_")
+def _labels(wanted: Expectation, series: Mapping[Labels, list[Sample]]) -> Iterator[str]:
+    """One problem for each set of labels that lacks something, however many series have it."""
+    lines: dict[tuple[str, ...], list[int]] = {}
+    for labels, samples in series.items():
+        names = tuple(name for name, _value in labels)
+        if not set(wanted.labels) <= set(names):
+            lines.setdefault(names, []).append(samples[0].line)
+    for names, where in lines.items():
+        found = ", ".join(names) or "no label"
+        yield f"{wanted.name}: expected the labels {', '.join(wanted.labels)}, found {found} (line {where[0]})"
 
 
-def _recorded(family: Family) -> dict[str, Any]:
-    """Labels that every series of the family carries."""
-    common = set.intersection(*({label for label, _value in labels} for labels in family.series()))
-    # What an _info metric tells stands in its labels, and each release tells something else.
-    return {"type": family.type or "untyped", "labels": [] if family.name.endswith("_info") else sorted(common)}
+def _bounds(wanted: Expectation) -> str:
+    if wanted.min == -math.inf:
+        return f"{spell(wanted.max)} or less"
+    if wanted.max == math.inf:
+        return f"{spell(wanted.min)} or more"
+    return f"{spell(wanted.min)} to {spell(wanted.max)}"
 
 
-def dump(contract: Mapping[str, Any]) -> str:
-    """The text of a contract file: a family per line."""
-    head = f"---\ncomponent: {contract['component']}\nversion: \"{contract['version']}\"\nfamilies:\n"
-    return head + "".join(f"  {name}: {_flow(wanted)}\n" for name, wanted in contract["families"].items())
-
-
-def _flow(wanted: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(dict(wanted), default_flow_style=True, sort_keys=False, width=math.inf).strip()
+def _some(wrong: list[str]) -> str:
+    more = f" and {len(wrong) - _MOST_SERIES} more" if len(wrong) > _MOST_SERIES else ""
+    return ", ".join(wrong[:_MOST_SERIES]) + more

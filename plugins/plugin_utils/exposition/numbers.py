@@ -33,4 +33,5 @@ def parse_milliseconds(text: str) -> int | None:
 
 def spell(value: float) -> str:
     """A number for a message: exact, and without a point where there is nothing behind it."""
+    value = float(value)
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
