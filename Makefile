@@ -26,6 +26,8 @@ demo: setup  ## Build two lab machines, run site.yml against them, verify, print
 	$(say) "Running site.yml against the lab"
 	@ansible-playbook -i inventory/lab site.yml
 	@lab/lab status
+	$(say) "Where the services answer"
+	@tools/addresses inventory/lab
 
 .PHONY: demo-down
 demo-down: setup  ## Take the lab away without a trace
@@ -43,7 +45,7 @@ lint: setup  ## Style: ruff, yamllint, ansible-lint
 	@ansible-lint -q
 
 .PHONY: unit
-unit: setup tools  ## Unit, rule and layout tests
+unit: setup tools  ## The tests that need no machine
 	$(say) "Running the tests that need no machine"
 	@pytest
 
