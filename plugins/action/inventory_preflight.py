@@ -79,7 +79,8 @@ class ActionModule(ActionBase):
         problems = []
         for group in sorted(set(groups) - set(components) - {"all", "ungrouped"}):
             near = inventory_check.nearest(group, components, cutoff=0.85)
-            if near:
+            # A group of the operator's own, such as llm, may look like vllm as long as its hosts do run vllm.
+            if near and not set(groups[group]) <= set(groups.get(near, ())):
                 problems.append(f"group {group}: no component has this name; did you mean {near}?")
         return problems
 
