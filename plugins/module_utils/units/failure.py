@@ -39,6 +39,8 @@ _RESULTS = {
     "exec-condition": "its ExecCondition= said no",
 }
 _ENDED = re.compile(r"Main process exited, code=(exited|killed|dumped), status=(\d+)")
+# What systemd says instead of that when the status is 0.
+_ENDED_WELL = ": Deactivated successfully."
 _CODES = {"exited": 1, "killed": 2, "dumped": 3}
 
 
@@ -71,9 +73,7 @@ def ending(unit: UnitState, journal: Iterable[str] = ()) -> str:
     """How its last process ended, from its state or, where the next process already runs, from the journal."""
     code, status = unit.exec_code, unit.exec_status
     if not code:
-        found = [match for line in journal for match in [_ENDED.search(line)] if match]
-        if found:
-            code, status = _CODES[found[-1].group(1)], int(found[-1].group(2))
+        code, status = _last_ending(journal)
     said = _process(code, status)
     meaning = _RESULTS.get(unit.result)
     if meaning:
@@ -81,6 +81,17 @@ def ending(unit: UnitState, journal: Iterable[str] = ()) -> str:
     if not code and unit.result == "exit-code":
         return "a command before its main process (ExecStartPre=) failed"
     return said
+
+
+def _last_ending(journal: Iterable[str]) -> tuple[int, int]:
+    code, status = 0, 0
+    for line in journal:
+        found = _ENDED.search(line)
+        if found:
+            code, status = _CODES[found.group(1)], int(found.group(2))
+        elif _ENDED_WELL in line:
+            code, status = 1, 0
+    return code, status
 
 
 def _process(code: int, status: int) -> str:

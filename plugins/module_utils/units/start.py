@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ def ensure_started(
         return doing
     refuse_unusable(unit)
     set_enabled(systemd, doing, unit, enabled, check_mode)
-    decision = decide(unit, Clock.now(), restart_on, reload_on, doing.before.need_daemon_reload)
+    decision = decide(unit, Clock.now(), restart_on, reload_on, "daemon-reload" in doing.actions)
     doing.warnings += decision.warnings
     if decision.action is None:
         return doing
@@ -73,7 +74,8 @@ def load(systemd: Systemd, doing: Doing, check_mode: bool) -> UnitState:
     """Have systemd read unit files that changed; the unit's state after that."""
     unit = doing.before
     unseen = unit.load_state == "not-found" and any(map(os.path.lexists, unit_files(unit.name)))
-    if not (unit.need_daemon_reload or unseen):
+    # systemd itself notices a file that changed, but not a drop-in in a directory that is new (252).
+    if not (unit.need_daemon_reload or unseen or set(drop_ins(unit.name)) - set(unit.own_files)):
         return unit
     doing.actions.append("daemon-reload")
     if check_mode:
@@ -86,6 +88,11 @@ def unit_files(name: str) -> list[str]:
     """Where an administrator's file for the unit, or for its template, would be."""
     template = f"{name.split('@')[0]}@.{name.rpartition('.')[2]}" if "@" in name else name
     return [f"/etc/systemd/system/{file}" for file in dict.fromkeys((name, template))]
+
+
+def drop_ins(name: str) -> list[str]:
+    """An administrator's drop-ins for the unit and for its template."""
+    return [path for file in unit_files(name) for path in glob.glob(f"{glob.escape(file)}.d/*.conf")]
 
 
 def refuse_unusable(unit: UnitState) -> None:

@@ -59,12 +59,14 @@ def finish_removal(
     systemd: Systemd, doing: Doing, name: str, stopped: list[str], check_mode: bool, directory: str = UNIT_DIRECTORY
 ) -> None:
     """Disable it, remove its files from `directory`, and have systemd forget it. An instance leaves its template."""
+    found = leftovers(name, directory)
     if doing.before.enabled and not is_template(name):
         # Before its file goes: systemctl finds aliases only there.
         doing.actions.append("disable")
         if not check_mode:
             systemd.call("disable", name)
-    found = leftovers(name, directory)
+        found = [path for path in found if not _is_link_to_unit(path, directory)]
+        found += [] if check_mode else [path for path in leftovers(name, directory) if path not in found]
     for path in found:
         doing.actions.append(f"remove {path}")
         if not check_mode:
@@ -89,6 +91,10 @@ def leftovers(name: str, directory: str = UNIT_DIRECTORY) -> list[str]:
             folder = os.path.join(directory, entry)
             found += [os.path.join(folder, link) for link in sorted(os.listdir(folder)) if _matches(link, pattern)]
     return found
+
+
+def _is_link_to_unit(path: str, directory: str) -> bool:
+    return os.path.dirname(path) != directory
 
 
 def _matches(link: str, pattern: str) -> bool:

@@ -73,6 +73,15 @@ def test_a_unit_file_that_systemd_has_not_seen_yet_is_loaded(monkeypatch):
     assert go(systemd).actions == ["daemon-reload", "start"]
 
 
+def test_a_drop_in_that_systemd_has_not_noticed_is_loaded_and_run(monkeypatch):
+    monkeypatch.setattr(start, "drop_ins", lambda name: ["/etc/systemd/system/app.service.d/x.conf"])
+    systemd = Script(RUNNING)
+    assert go(systemd, check_mode=True).actions == ["daemon-reload", "restart"]
+    assert go(systemd).actions == ["daemon-reload", "restart"]
+    known = {**RUNNING, "DropInPaths": "/etc/systemd/system/app.service.d/x.conf"}
+    assert go(Script(known)).actions == []
+
+
 @pytest.mark.parametrize(
     ("shown", "said"),
     [
@@ -204,7 +213,8 @@ def test_absent_in_check_mode_leaves_all(etc):
     systemd = Script(RUNNING)
     progress = go(systemd, state="absent", check_mode=True)
     assert (left(etc), systemd.commands) == (before, [])
-    assert progress.actions[0] == "stop" and progress.actions[-1] == "daemon-reload"
+    removed = [f"remove {etc / name}" for name in (NAME, f"{NAME}.d")]
+    assert progress.actions == ["stop", "disable", *removed, "daemon-reload"], "`disable` takes the links"
 
 
 def test_an_instance_leaves_its_template(etc):

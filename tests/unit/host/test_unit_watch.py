@@ -155,6 +155,9 @@ def test_where_the_next_process_already_runs_the_journal_tells_how_the_last_one_
         "its process was killed by signal SIGKILL; systemd has restarted it 2 times"
     )
 
+    lines += ["app.service: Deactivated successfully.", "Started app.service."]
+    assert "exited with status 0; systemd" in failure(state(NRestarts="2"), 0, lines)
+
 
 def test_the_lines_shown_are_those_of_the_start_that_failed():
     asked = []
