@@ -30,6 +30,10 @@ def problems(values: Mapping[str, Any]) -> list[str]:
     found = list(_shared(instances, values))
     for instance in instances:
         found += [f"{instance['name']}: {said}" for said in _one(instance, values)]
+    if values["vllm_python"] != "standalone" and not values["vllm_python"].startswith("/"):
+        found.append(
+            f"vllm_python is {values['vllm_python']!r}; write standalone, or the absolute path of a Python 3.11."
+        )
     if any(character.isspace() for character in values["vllm_hub_token"]):
         found.append("vllm_hub_token has white space in it.")
     return found

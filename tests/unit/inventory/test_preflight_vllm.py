@@ -92,6 +92,17 @@ def test_common_arguments_are_judged_too():
     assert "write max-model-len" in said
 
 
+def test_python_is_the_roles_own_or_a_path():
+    assert said_of(LLAMA, vllm_python="/usr/bin/python3.11") == []
+    (said,) = said_of(LLAMA, vllm_python="python3.11")
+    assert "absolute path" in said
+
+
+def test_a_token_is_one_word():
+    (said,) = said_of(LLAMA, vllm_hub_token="hf_x\n")  # noqa: S106 - a test's
+    assert "white space" in said
+
+
 def test_a_set_of_ones_own_is_found(tmp_path):
     (tmp_path / "0.33.1-cuda.txt").write_text("vllm==0.33.1 --hash=sha256:" + "0" * 64)
     assert said_of({**LLAMA, "version": "0.33.1"}, vllm_requirements_dir=str(tmp_path)) == []
