@@ -85,6 +85,8 @@ def parse(text: str) -> Assertion:
         raise AssertionSyntaxError(f"{text!r} is no assertion; {_USAGE}")
     try:
         bound = float(match.group(2))
+        if math.isnan(bound):
+            raise ValueError
     except ValueError:
         raise AssertionSyntaxError(f"{text!r} compares with {match.group(2)!r}, which is no number; {_USAGE}") from None
     return Assertion(plain, "compare", match.group(1), bound, match.group(3) or "all")

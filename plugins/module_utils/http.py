@@ -245,8 +245,8 @@ def _exchange(
 
 
 def _bare_context(connection: Connection, url: str) -> ssl.SSLContext | None:
-    """For plain HTTP that cannot be redirected: the library would load all authorities of the system, which takes longer
-    than many a scrape and would be counted in its seconds."""
+    """For plain HTTP that cannot be redirected: the library would load all authorities of the system, which takes
+    longer than many a scrape and would be counted in its seconds."""
     if url.startswith("http://") and connection.follow_redirects == "none":
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return None

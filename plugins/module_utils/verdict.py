@@ -9,6 +9,8 @@ from typing import Any, Callable
 
 from .http_errors import HttpError
 
+# A fleet that is down has thousands of problems; the first ones say what is the matter.
+MOST_PROBLEMS = 50
 NOTHING_LISTENS = "not checked: nothing listens yet"
 
 
@@ -56,6 +58,9 @@ class Verdict:
 
     def as_result(self, on_problem: str, host: str = "") -> dict[str, Any]:
         """The module's result. With on_problem=fail a problem is a failure that lists them all."""
+        told = self.problems[:MOST_PROBLEMS]
+        if len(self.problems) > MOST_PROBLEMS:
+            told.append(f"and {len(self.problems) - MOST_PROBLEMS} more")
         result = {
             **self.values,
             "changed": self.values.get("changed", False),
@@ -63,21 +68,21 @@ class Verdict:
             "subject": self.subject,
             "passed": self.passed,
             "checked": self.checked,
-            "problems": self.problems,
+            "problems": told,
             "detail": self.detail,
         }
-        if self.problems:
-            result["msg"] = self._message(host)
+        if told:
+            result["msg"] = self._message(told, host)
             result["failed"] = on_problem == "fail"
         return result
 
-    def _message(self, host: str) -> str:
+    def _message(self, problems: list[str], host: str) -> str:
         where = f"{host}: " if host else ""
-        if not any(self.subject in problem for problem in self.problems):
+        if not any(self.subject in problem for problem in problems):
             where += f"{self.subject}: "
-        if len(self.problems) == 1:
-            return where + self.problems[0]
-        return "\n".join([f"{where}{len(self.problems)} problems", *(f"- {problem}" for problem in self.problems)])
+        if len(problems) == 1:
+            return where + problems[0]
+        return "\n".join([f"{where}{len(self.problems)} problems", *(f"- {problem}" for problem in problems)])
 
 
 def keep_trying(

@@ -123,7 +123,8 @@ from ansible_collections.gpufleet.serving.plugins.module_utils.http import Conne
 from ansible_collections.gpufleet.serving.plugins.module_utils.http_errors import HttpError, visible
 from ansible_collections.gpufleet.serving.plugins.module_utils.verdict import Verdict, keep_trying
 
-_TEXT, _OPENMETRICS = "text/plain;version=0.0.4", "application/openmetrics-text;version=1.0.0"
+_TEXT = "text/plain;version=0.0.4"
+_OPENMETRICS = "application/openmetrics-text;version=1.0.0"
 _ACCEPT = {"text": f"{_TEXT};q=1.0,{_OPENMETRICS};q=0.5", "openmetrics": f"{_OPENMETRICS};q=1.0,{_TEXT};q=0.5"}
 
 

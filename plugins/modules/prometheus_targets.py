@@ -7,7 +7,7 @@ module: prometheus_targets
 short_description: Check that Prometheus scrapes every target that it should, and that all are up
 description:
   - Asks C(/api/v1/targets). Every target of O(expected) must be there and up. The error of the last scrape is shown for
-    each that is not.
+    each that is not. Works for servers and agents.
   - C(up == 1) alone cannot tell that a target is missing.
 author: The gpufleet maintainers
 extends_documentation_fragment:
@@ -65,24 +65,36 @@ CHECK = "targets"
 def check(connection: Connection, url: str, expected: list, check_mode: bool) -> Verdict:
     """One look at all active targets."""
     try:
-        active = ask(connection, url, "targets?state=active")["activeTargets"]
+        active = ask(connection, url, "targets", {"state": "active"})["activeTargets"]
+        lost = missing(active, expected)
+        dropped = ask(connection, url, "targets", {"state": "dropped"})["droppedTargets"] if lost else []
     except HttpError as error:
         return Verdict.from_error(CHECK, url, error, check_mode)
     except ApiError as error:
-        return Verdict(CHECK, url, problems=[f"{url}: Prometheus does not tell its targets: {error}"])
-    problems = judge(active, expected)
+        return Verdict(CHECK, url, problems=[f"Prometheus does not tell its targets: {error}"])
+    problems = [why_missing(target, dropped) for target in lost] + down(active)
     return Verdict(CHECK, url, problems, detail=f"{len(active)} targets up", values={"targets": len(active)})
 
 
-def judge(active: list, expected: list) -> list:
-    """One sentence per target that is down or missing."""
+def missing(active: list, expected: list) -> list:
+    """Those of `expected` that are not scraped."""
     known = {(t["labels"].get("job"), t["discoveredLabels"].get("__address__")) for t in active}
-    problems = [
-        f"{e['job']} on {e['instance']} ({e['address']}) is not scraped at all; run the playbook on the Prometheus host"
-        for e in expected
-        if (e["job"], e["address"]) not in known
-    ]
-    return problems + [
+    return [target for target in expected if (target["job"], target["address"]) not in known]
+
+
+def why_missing(target: dict, dropped: list) -> str:
+    """One sentence for an expected target that is not scraped."""
+    title = f"expected {target['job']} on {target['instance']} ({target['address']}) to be scraped; "
+    for other in dropped:
+        labels = other["discoveredLabels"]
+        if labels.get("__address__") == target["address"] and labels.get("job") == target["job"]:
+            return title + f"the relabelling of its job drops it (scrape pool {other.get('scrapePool', target['job'])})"
+    return title + "Prometheus does not know it: run the playbook on the Prometheus host"
+
+
+def down(active: list) -> list:
+    """One sentence per target that is not up."""
+    return [
         f"{t['labels'].get('job')} on {t['labels'].get('instance')} ({t['scrapeUrl']}) is {t['health']}: "
         f"{t.get('lastError') or 'not scraped yet'}"
         for t in active

@@ -44,7 +44,9 @@ def test_a_problem_names_the_series_and_both_values():
     assert parse("> 0.99").problems([('up{job="x"}', [0.5])]) == ['expected > 0.99, found 0.5 for up{job="x"}']
 
 
-@pytest.mark.parametrize("text", ["", "1", "=> 1", "> one", "> 1 for most", "absent for all", "> 1 2", "present!"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "=> 1", "> one", "> NaN", "> 1 for most", "absent for all", "> 1 2", "present!"]
+)
 def test_another_sentence_is_refused_with_the_forms_that_are_known(text):
     with pytest.raises(AssertionSyntaxError, match="for any"):
         parse(text)
