@@ -244,7 +244,11 @@ seconds:
   type: float
   returned: success
 expected:
-  description: The digest that was wanted, when another one came. O(ignore:got) is the one that came.
+  description: The digest that was wanted.
+  type: str
+  returned: when the checksum is wrong
+got:
+  description: The digest that came instead.
   type: str
   returned: when the checksum is wrong
 """
@@ -443,10 +447,10 @@ def main() -> None:
             outcome = install.absent(path, params["version"], params["lock_timeout"], module.check_mode)
     except (ReleaseError, sources.SourceError) as error:
         module.fail_json(msg=f"{params['name']}: {error}", **getattr(error, "facts", {}))
-    except PermissionError as error:
-        module.fail_json(msg=f"{params['name']}: {error.filename}: permission denied; run the task with become: true")
     except OSError as error:
-        module.fail_json(msg=f"{params['name']}: {error.filename}: {error.strerror}")
+        remedy = "; run the task with become: true" if isinstance(error, PermissionError) and os.geteuid() != 0 else ""
+        where = error.filename or os.path.join(params["root"], params["name"])
+        module.fail_json(msg=f"{params['name']}: {where}: {error.strerror or error}{remedy}")
     said = result(params, outcome)
     said["seconds"] = round(time.monotonic() - started, 3)
     if module._diff:

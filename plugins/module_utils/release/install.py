@@ -78,7 +78,8 @@ def present(order: Order, check: bool = False) -> Outcome:
         disk.clear(order.path, seen.debris)
         outcome = Outcome(plan, seen.debris)
         if plan.changes:
-            with disk.staging(order.path) as workshop:
+            what = f"install {order.wish.version}"
+            with space.reported(order.path, what), disk.staging(order.path) as workshop:
                 _carry_out(order, plan, outcome, workshop)
         return outcome
 

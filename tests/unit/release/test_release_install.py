@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -127,6 +128,12 @@ def test_pruning_keeps_the_last_used(opt, ordering):
     assert names(opt) == ["1.0", "3.0", "4.0", "current"]
 
 
+def test_use_counts_and_not_the_time_of_installation(opt, ordering):
+    for version in ("1.0", "2.0", "3.0", "1.0", "3.0"):
+        install.present(ordering(version))
+    assert install.present(ordering("4.0")).plan.remove == ("2.0",)
+
+
 def test_keep_none(opt, ordering):
     install.present(ordering("1.0"))
     outcome = install.present(ordering("2.0", keep=0))
@@ -178,6 +185,22 @@ def test_republished_version_is_replaced(opt, ordering):
     assert (opt / "current" / "demo").read_bytes() == program("1.0 again")
     assert not (opt / "1.0" / "LICENSE").exists()
     assert (opt / "current").lstat().st_mtime_ns > before
+    assert names(opt) == ["1.0", "current"]
+
+
+def test_republished_version_where_folders_cannot_be_exchanged(opt, ordering, monkeypatch):
+    """Overlay file systems refuse it for what came with their lower layer."""
+
+    def refuse(*_arguments):
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    install.present(ordering("1.0"))
+    monkeypatch.setattr(disk.libc, "_call", lambda name, *rest: refuse() if name == "renameat2" else None)
+    with pytest.raises(
+        NotOursError, match=r"cannot do that in one step.*remove this one with state=absent version=1\.0"
+    ):
+        install.present(ordering("1.0", tar({"demo-1.0/demo!": program("1.0 again")})))
+    assert (opt / "current" / "demo").read_bytes() == program("1.0")
     assert names(opt) == ["1.0", "current"]
 
 

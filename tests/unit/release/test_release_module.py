@@ -209,20 +209,26 @@ def test_a_kept_version_that_left_the_lock_is_warned_about(play, monkeypatch):
     assert "the lock file has no sha256 for http" in warnings[0]
 
 
-def test_a_read_only_file_system(play, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "user", "message"),
+    [
+        (OSError(30, "Read-only file system", "/opt/x"), 0, "demo: /opt/x: Read-only file system"),
+        (OSError(5, "Input/output error"), 0, "demo: {opt}: Input/output error"),
+        (PermissionError(1, "Operation not permitted", "/opt/x"), 0, "demo: /opt/x: Operation not permitted"),
+        (
+            PermissionError(13, "Permission denied", "/opt/x"),
+            1000,
+            "demo: /opt/x: Permission denied; run the task with become: true",
+        ),
+    ],
+)
+def test_what_the_system_refuses(play, opt, monkeypatch, error, user, message):
     def refuse(*_arguments, **_more):
-        raise OSError(30, "Read-only file system", "/opt/demo")
+        raise error
 
     monkeypatch.setattr(module.install, "present", refuse)
-    assert play()["msg"] == "demo: /opt/demo: Read-only file system"
-
-
-def test_without_rights(play, monkeypatch):
-    def refuse(*_arguments, **_more):
-        raise PermissionError(13, "Permission denied", "/opt/demo")
-
-    monkeypatch.setattr(module.install, "present", refuse)
-    assert play()["msg"] == "demo: /opt/demo: permission denied; run the task with become: true"
+    monkeypatch.setattr(module.os, "geteuid", lambda: user)
+    assert play()["msg"] == message.format(opt=opt)
 
 
 @pytest.fixture

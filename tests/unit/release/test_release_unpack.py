@@ -294,7 +294,7 @@ def member(name: str, kind: str, target: str) -> members.Member:
     return members.Member(name, kind, 3 if content else 0, True, 0, target, content)
 
 
-@settings(max_examples=1500, deadline=None, database=None)
+@settings(max_examples=600, deadline=None, database=None)
 @given(MEMBERS, st.sampled_from([None, 0, 1]))
 @example([("a", "symlink", ".."), ("a/outside", "file", "")], None)
 @example([("d/x", "symlink", ".."), ("y", "symlink", "d/x/../outside"), ("d/f", "file", "")], 0)
@@ -323,7 +323,7 @@ def test_nothing_ever_lands_outside(entries, strip):
 TARGETS = st.lists(st.sampled_from(["a", "b", "..", "."]), min_size=1, max_size=5).map("/".join)
 
 
-@settings(max_examples=500, deadline=None, database=None)
+@settings(max_examples=200, deadline=None, database=None)
 @given(st.dictionaries(st.sampled_from(["a", "b", "d/a", "d/b", "d/e/a", "d/e/b"]), TARGETS))
 def test_stays_inside_agrees_with_the_kernel(links):
     """The pure walk and the kernel's own come to the same end, on trees whose links stand in real folders."""
