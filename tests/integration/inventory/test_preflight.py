@@ -71,7 +71,7 @@ def test_a_good_inventory_passes(tmp_path):
         (changed("prometheus", "vars", "prometheus_mode", "servr"), "prometheus_mode must be one of: server, agent"),
         (changed("prometheus", "vars", "prometheus_mode", "agent"), "set prometheus_remote_write"),
         (
-            changed("node_exportr", "hosts", "gpu1", None),
+            changed("node_exportr", "hosts", "gpu2", NOWHERE),
             "group node_exportr: no component has this name; did you mean node_exporter?",
         ),
         (changed("prometheus", "vars", "prometheus_port", "{{ nowhere_defined }}"), "nowhere_defined"),
