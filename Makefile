@@ -34,7 +34,7 @@ demo-down: setup  ## Take the lab away without a trace
 	@lab/lab down --all
 
 .PHONY: test
-test: lint unit molecule  ## Run every check of the project
+test: lint unit modules molecule  ## Run every check of the project
 
 .PHONY: lint
 lint: setup  ## Style: ruff, yamllint, ansible-lint
@@ -52,6 +52,13 @@ unit: setup tools  ## The tests that need no machine
 .PHONY: tools
 tools: setup
 	@lab/lab tools
+
+.PHONY: modules
+modules: setup  ## The host modules on a real machine
+	$(say) "Trying the host modules on a machine"
+	@lab/lab -f tests/host/machines.yml up
+	@GPUFLEET_TEST_INVENTORY=.gpufleet/lab/hosts/hosts.yml pytest tests/host
+	@lab/lab -f tests/host/machines.yml down
 
 .PHONY: molecule
 molecule: setup  ## Role scenarios on lab machines (SCENARIOS="vllm" for one)
