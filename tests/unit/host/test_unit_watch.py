@@ -2,6 +2,7 @@ import http.server
 import os
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 from ansible_collections.gpufleet.serving.plugins.module_utils.units.errors import (
@@ -239,7 +240,8 @@ def test_health_means_200_from_the_units_own_process(server):
     health = Health(f"http://127.0.0.1:{port}/health")
     mine, other = state(MainPID=str(os.getpid())), state()
     assert health.complaint(mine) is None
-    assert f"is answered by another process on its port: pytest (pid {os.getpid()}" in health.complaint(other)
+    me = Path("/proc/self/comm").read_text().strip()
+    assert f"is answered by another process on its port: {me} (pid {os.getpid()}" in health.complaint(other)
     assert Health(health.url, own_port=False).complaint(other) is None
     set_status(503)
     assert health.complaint(mine) == "answers 503"
