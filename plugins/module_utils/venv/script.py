@@ -96,7 +96,7 @@ def render(recipe: Recipe) -> str:
         sources="".join(f"{shlex.quote(word)} " for word in sources),
         nobody=_NOBODY,
         trial=trial,
-        packages=shlex.join(recipe.packages) or "''",
+        packages=shlex.join(recipe.packages),
         mark=recipe.mark,
         name=shlex.quote(recipe.name),
     )

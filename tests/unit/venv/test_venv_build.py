@@ -16,6 +16,8 @@ def recipe(**changes):
 
 @pytest.mark.parametrize("smoke", [[], ["vllm", "--version"], ["python", "-c", "print('a b'); $HOME"]])
 def test_the_script_is_one_that_sh_can_read(smoke):
+    for packages in ([], ["vllm", "torch"]):
+        assert f"for package in {' '.join(packages)}; do" in script.render(recipe(smoke=smoke, packages=packages))
     text = script.render(recipe(smoke=smoke, packages=["vllm"], find_links=["http://mirror/a b/"], no_index=True))
     assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
     assert "--no-index --find-links 'http://mirror/a b/'" in text
