@@ -1,0 +1,51 @@
+"""What vars/versions.yml may say."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.components import Component, find_components
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.lock import wanted
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.lock.errors import LockError
+
+
+def component(tmp_path, entry):
+
+    (tmp_path / "vars").mkdir()
+    (tmp_path / "vars" / "versions.yml").write_text(yaml.safe_dump({"__demo": entry, "__demo_other": "no source"}))
+    return Component("demo", tmp_path, DataLoader())
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"url": "u", "version": "1"}, "__demo: `sums` is missing"),
+        ({"url": "u", "sums": "s"}, "expected either `version`, or `version_variable`"),
+        ({"url": "u", "sums": "s", "version": "1", "version_variable": "v"}, "expected either"),
+        ({"url": "u", "sums": "s", "version": "1", "arch": "x"}, "unknown key arch; there are arch_names, machines"),
+    ],
+)
+def test_an_entry_that_cannot_be_used(tmp_path, entry, message):
+    with pytest.raises(LockError, match=message):
+        wanted.sources_of(component(tmp_path, entry))
+
+
+def test_every_source_of_every_role_can_be_locked():
+    """The roles' own versions.yml: known keys, https, and the version that is the default is among the tested ones."""
+
+    seen = []
+    for one in find_components(DataLoader()).values():
+        for source in wanted.sources_of(one):
+            seen.append(source.name)
+            version = source.version or one.defaults[source.version_variable]
+            for download in wanted._for_all_machines(source, version):
+                assert download.url.startswith("https://"), download
+                assert download.sums.startswith("https://"), download
+            entries = one.loader.load_from_file(str(one.path / "vars" / "versions.yml"))
+            tested = [
+                entry["versions"] for entry in entries.values() if isinstance(entry, dict) and "versions" in entry
+            ]
+            assert source.version or any(version in versions for versions in tested)
+    assert {"node_exporter", "prometheus"} <= set(seen)
+    assert any("uv" in name for name in seen)
