@@ -28,7 +28,7 @@ def test_every_target_of_the_inventory_is_up(query):
 
 def test_every_series_of_the_box_carries_instance_site_and_model(query):
     assert query('count({job=~".+", instance="gpu1", model_name!="tiny"})') == []
-    assert query('count({job=~".+", site!="molecule"})') == []
+    assert query('count({job=~".+", site!="lab"})') == []
     assert query('count({exported_model_name!=""})') == []
 
 
