@@ -1,4 +1,6 @@
-"""A real machine to try the host modules on: GPUFLEET_TEST_INVENTORY names an inventory, whose first host is used.
+"""A real machine to try the host modules on.
+
+GPUFLEET_TEST_INVENTORY names an inventory, GPUFLEET_TEST_HOST one of its hosts; without that the first one is used.
 
 The machine is changed, and left as it was found. Without one these tests fail: that they did not run is no pass.
 """
@@ -43,6 +45,7 @@ class Machine:
     """The host under test."""
 
     inventory: str
+    name: str
     private: Path
     host: Any
 
@@ -53,7 +56,7 @@ class Machine:
             private_data_dir=str(self.private),
             project_dir=str(ROOT),
             inventory=self.inventory,
-            host_pattern="all[0]",
+            host_pattern=self.name,
             module=f"gpufleet.serving.{module}",
             module_args=json.dumps(arguments),
             cmdline="--check --diff" if check else "--diff",
@@ -99,15 +102,19 @@ def inventory() -> str:
 
 
 @pytest.fixture(scope="session")
-def host(inventory) -> Any:
-    """The first host of the inventory, reached without Ansible for what is not under test."""
-    names = AnsibleRunner(inventory).get_hosts("all")
-    return testinfra.get_host(f"ansible://{names[0]}?ansible_inventory={inventory}")
+def name(inventory) -> str:
+    return os.environ.get("GPUFLEET_TEST_HOST") or AnsibleRunner(inventory).get_hosts("all")[0]
+
+
+@pytest.fixture(scope="session")
+def host(inventory, name) -> Any:
+    """The machine, reached without Ansible for what is not under test."""
+    return testinfra.get_host(f"ansible://{name}?ansible_inventory={inventory}")
 
 
 @pytest.fixture
-def machine(inventory, host, tmp_path) -> Machine:
-    machine = Machine(inventory, tmp_path, host)
+def machine(inventory, name, host, tmp_path) -> Machine:
+    machine = Machine(inventory, name, tmp_path, host)
     yield machine
     machine.shell(
         f"systemctl stop '{PREFIX}*'; systemctl disable $(ls {UNITS} | grep ^{PREFIX}) 2>/dev/null; "
