@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,19 @@ from ansible.plugins.action import ActionBase
 
 from ..plugin_utils.components import Component, ComponentError, find_components
 from ..plugin_utils.host_variables import HostVariables
-from ..plugin_utils.scrape import ScrapeError, Target, file_sd, lend_labels, members, targets_of
+from ..plugin_utils.scrape import (
+    ScrapeError,
+    Series,
+    Target,
+    file_sd,
+    inventory_rules,
+    lend_labels,
+    members,
+    series_of,
+    targets_of,
+)
+
+_INVENTORY_RULES = "inventory.yml"
 
 
 class ActionModule(ActionBase):
@@ -25,6 +37,7 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         groups, variables = task_vars["groups"], HostVariables(self._templar, task_vars["hostvars"])
         targets: list[Target] = []
+        series: list[Series] = []
         try:
             found = find_components(self._loader, tuple(task_vars.get("gpufleet_component_paths", ())))
             present = [component for component in found.values() if groups.get(component.name)]
@@ -32,10 +45,13 @@ class ActionModule(ActionBase):
             for component in present:
                 if component.scrape:
                     hosts = [host for host in groups[component.name] if host in scraped]
-                    targets += _targets(component, hosts, variables)
+                    for found_targets, found_series in _of_hosts(component, hosts, variables):
+                        targets += found_targets
+                        series += found_series
         except (ComponentError, ScrapeError) as error:
             return {**result, "failed": True, "msg": str(error)}
         targets = lend_labels(targets)
+        inventory = inventory_rules(series)
         return {
             **result,
             "jobs": {c.scrape["job"]: c.scrape.get("options", {}) for c in present if c.scrape},
@@ -45,22 +61,25 @@ class ActionModule(ActionBase):
                 name: file.read_text(encoding="utf-8")
                 for component in present
                 for name, file in component.rules.items()
-            },
+            }
+            | ({_INVENTORY_RULES: inventory} if inventory else {}),
         }
 
 
-def _targets(component: Component, hosts: Iterable[str], variables: HostVariables) -> list[Target]:
-    found = []
+def _of_hosts(
+    component: Component, hosts: Iterable[str], variables: HostVariables
+) -> Iterator[tuple[list[Target], list[Series]]]:
     for host in hosts:
         raw = variables.raw(host)
         if raw.get(f"{component.name}_state", "present") != "present":
             continue
         template = partial(variables.template, component, raw)
         try:
-            found += targets_of(component.name, component.scrape, host, template, template(_host_labels(host, raw)))
+            labels = template(_host_labels(host, raw))
+            asked = (component.name, component.scrape, host, template, labels)
+            yield targets_of(*asked), series_of(*asked)
         except AnsibleError as error:
             raise ScrapeError(f"{host}: cannot work out where {component.name} is scraped: {error}") from error
-    return found
 
 
 def _host_labels(host: str, raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _KEYS: dict[str, Any] = {
     "may_be_absent": bool,
     "min": _NUMBER,
     "max": _NUMBER,
+    "unsupported": _NUMBER,
     "series": int,
     "min_series": int,
     "max_series": int,
@@ -55,6 +56,7 @@ class Expectation:
         labels: names that every series must carry; others are allowed beside them.
         may_be_absent: no series is fine too, such as before the first request.
         min, max: bounds of every sample's value; histograms and summaries have none.
+        unsupported: from here on a value says "this hardware does not have it", which the bounds do not judge.
         series, min_series, max_series: how many series, not counting buckets and quantiles.
         label_values: label -> regular expression that each value must match wholly.
     """
@@ -65,6 +67,7 @@ class Expectation:
     may_be_absent: bool = False
     min: float = -math.inf
     max: float = math.inf
+    unsupported: float = math.inf
     series: int | None = None
     min_series: int = 0
     max_series: int | None = None
@@ -99,7 +102,7 @@ def _expectation(name: str, wanted: Any, where: str) -> Expectation:
     if kind in TYPE_LABEL:
         if TYPE_LABEL[kind] in labels:
             raise ContractError(f"{where}: {TYPE_LABEL[kind]} belongs to every {kind}; leave it out of labels")
-        if "min" in wanted or "max" in wanted:
+        if {"min", "max", "unsupported"} & set(wanted):
             raise ContractError(f"{where}: a {kind} has no min and max; query its quantiles instead")
     patterns = tuple(_pattern(label, text, where) for label, text in wanted.get("label_values", {}).items())
     return Expectation(name, **{**wanted, "labels": tuple(labels), "label_values": patterns})
@@ -198,7 +201,7 @@ def _differences(wanted: Expectation, family: Family) -> Iterator[str]:
         wrong = [
             f"{spell(sample.value)} for {series_text(name, sample.labels)} (line {sample.line})"
             for sample in family.samples
-            if not wanted.min <= sample.value <= wanted.max
+            if not wanted.min <= sample.value <= wanted.max and not sample.value >= wanted.unsupported
         ]
         if wrong:
             yield f"{name}: expected {_bounds(wanted)}, found {_some(wrong)}"

@@ -11,6 +11,8 @@ A component says in files/monitoring/scrape.yml how it is scraped:
     labels: {model_name: "{{ item.model }}"}
     shares: [model_name]            # labels that the host's other targets carry as well, joined by commas
     options: {honor_labels: true}   # optional: more settings of the job's scrape_config
+    series:                         # optional: numbers that the inventory knows and rules compare with, one per host
+      gpufleet:inventory_gpus: "{{ gpufleet_gpus | default(none) }}"    # nothing leaves the series out
 """
 
 from __future__ import annotations
@@ -20,8 +22,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
+
 _PER_TARGET = {"when", "address", "scheme", "metrics_path", "labels"}
-_KEYS = {"job", "each", "shares", "options"} | _PER_TARGET
+_KEYS = {"job", "each", "shares", "options", "series"} | _PER_TARGET
+# With a colon in its name, as Prometheus' own convention wants it of recorded series.
+_SERIES_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*:[a-zA-Z0-9_:]+")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}")
 
 
@@ -38,6 +44,15 @@ class Target:
     address: str
     labels: dict[str, str]
     shares: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Series:
+    """A number that the inventory knows of a host, as Prometheus is to see it."""
+
+    name: str
+    value: float
+    labels: dict[str, str]
 
 
 def targets_of(
@@ -57,9 +72,7 @@ def targets_of(
     Raises:
         ScrapeError: unknown key, or an address that is not host:port.
     """
-    unknown = set(definition) - _KEYS
-    if unknown:
-        raise ScrapeError(f"{component}: scrape.yml has unknown keys {sorted(unknown)}; it knows {sorted(_KEYS)}")
+    _require_known(component, definition)
     found = []
     for item in template(definition["each"]) if "each" in definition else (None,):
         wanted = {key: value for key, value in definition.items() if key in _PER_TARGET}
@@ -84,6 +97,55 @@ def targets_of(
             )
         )
     return found
+
+
+def series_of(
+    component: str,
+    definition: Mapping[str, Any],
+    host: str,
+    template: Callable[..., Any],
+    host_labels: Mapping[str, Any],
+) -> list[Series]:
+    """The series that the inventory owes for `component` on `host`; the arguments are those of targets_of.
+
+    Raises:
+        ScrapeError: a name without a colon, or a value that is no number.
+    """
+    _require_known(component, definition)
+    found = []
+    # Ansible's strings carry their origin; YAML wants plain ones.
+    labels = {str(name): str(value) for name, value in host_labels.items() if str(value) != ""}
+    for name, expression in definition.get("series", {}).items():
+        if not _SERIES_NAME.fullmatch(name):
+            raise ScrapeError(
+                f"{component}: scrape.yml has a series {name!r}; write a name like gpufleet:inventory_gpus"
+            )
+        value = template(expression)
+        if value is None or str(value) == "":
+            continue
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ScrapeError(f"{host}: {component} would record {name} as {value!r}, which is no number") from None
+        found.append(Series(str(name), number, labels))
+    return found
+
+
+def inventory_rules(series: Iterable[Series]) -> str:
+    """A rule file that records what the inventory knows, in a stable order; empty where it knows nothing."""
+    rules = [
+        {"record": one.name, "expr": f"vector({one.value:g})", "labels": one.labels}
+        for one in sorted(series, key=lambda one: (one.name, sorted(one.labels.items())))
+    ]
+    if not rules:
+        return ""
+    return yaml.safe_dump({"groups": [{"name": "inventory", "rules": rules}]}, sort_keys=False, width=120)
+
+
+def _require_known(component: str, definition: Mapping[str, Any]) -> None:
+    unknown = set(definition) - _KEYS
+    if unknown:
+        raise ScrapeError(f"{component}: scrape.yml has unknown keys {sorted(unknown)}; it knows {sorted(_KEYS)}")
 
 
 def members(names: Iterable[str], groups: Mapping[str, list[str]]) -> set[str]:

@@ -107,6 +107,12 @@ def test_many_wrong_series_are_one_problem():
     assert said[0].endswith('3 for a{n="3"} (line 3) and 46 more')
 
 
+def test_a_value_that_says_unsupported_is_beyond_the_bounds_judgement():
+    page = judge(b'# TYPE temperature gauge\ntemperature{gpu="0"} 9223372036854775794\ntemperature{gpu="1"} 150\n')
+    said = check(page, expectations({"temperature": {"min": 0, "max": 120, "unsupported": 9.2e18}}, "expect"))
+    assert said == ['temperature: expected 0 to 120, found 150 for temperature{gpu="1"} (line 3)']
+
+
 def test_nan_is_within_no_bounds():
     assert check(judge(b"a NaN\n"), expectations({"a": {"min": 0}}, "e")) == [
         "a: expected 0 or more, found nan for a (line 1)"

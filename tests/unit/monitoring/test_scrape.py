@@ -1,12 +1,16 @@
 """Scrape targets from definitions."""
 
 import pytest
+import yaml
 from ansible_collections.gpufleet.serving.plugins.plugin_utils.scrape import (
     ScrapeError,
+    Series,
     Target,
     file_sd,
+    inventory_rules,
     lend_labels,
     members,
+    series_of,
     targets_of,
 )
 
@@ -83,3 +87,33 @@ def test_groups_and_hosts_are_resolved_and_others_refused():
     assert members(["b"], groups) == {"b"}
     with pytest.raises(ScrapeError, match="'egde' is neither"):
         members(["egde"], groups)
+
+
+def test_what_the_inventory_knows_becomes_a_series_with_the_hosts_labels():
+    definition = {"job": "dcgm", "address": "h:1", "series": {"gpufleet:inventory_gpus": lambda _item: "8"}}
+    found = series_of("dcgm_exporter", definition, "gpu1", plain, {"instance": "gpu1", "site": "x", "rack": ""})
+    assert found == [Series("gpufleet:inventory_gpus", 8, {"instance": "gpu1", "site": "x"})]
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_what_the_inventory_does_not_say_is_left_out(nothing):
+    assert series_of("c", {"job": "j", "series": {"a:b": lambda _item: nothing}}, "h", plain, {}) == []
+    assert series_of("c", {"job": "j"}, "h", plain, {}) == []
+
+
+def test_a_series_must_be_a_number_under_a_recorded_name():
+    with pytest.raises(ScrapeError, match=r"gpu1: c would record a:b as 'two'"):
+        series_of("c", {"series": {"a:b": "two"}}, "gpu1", plain, {})
+    with pytest.raises(ScrapeError, match="series 'gpus'"):
+        series_of("c", {"series": {"gpus": 2}}, "gpu1", plain, {})
+
+
+def test_the_rule_file_records_each_series_in_a_stable_order():
+    series = [Series("a:b", 2, {"instance": "h2"}), Series("a:b", 0, {"instance": "h1", "site": "x"})]
+    assert inventory_rules(series) == inventory_rules(reversed(series))
+    (group,) = yaml.safe_load(inventory_rules(series))["groups"]
+    assert group["rules"] == [
+        {"record": "a:b", "expr": "vector(0)", "labels": {"instance": "h1", "site": "x"}},
+        {"record": "a:b", "expr": "vector(2)", "labels": {"instance": "h2"}},
+    ]
+    assert inventory_rules([]) == ""
