@@ -1,0 +1,120 @@
+"""What has to happen to the packages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .machine import Machine
+from .versions import branch_of, key, newest
+from .wishes import Wishes
+
+
+@dataclass(frozen=True)
+class Change:
+    """`kind` is empty where the packages are as wished, else install, upgrade or branch_change.
+
+    `target` is the driver's version afterwards; None where the source decides. `replaces` says whether the kernel
+    module becomes another one.
+    """
+
+    kind: str
+    why: str
+    install: tuple[str, ...]
+    remove: tuple[str, ...]
+    target: str | None
+    replaces: bool
+
+
+def wanted_packages(machine: Machine, wishes: Wishes, flavour: str) -> tuple[str, ...]:
+    """All packages that the host should have, without the branch pin."""
+    names = [*wishes.sets[flavour], *wishes.sets["persistenced"]]
+    if wants_fabric_manager(machine, wishes):
+        names += wishes.sets["fabricmanager"]
+    return tuple(dict.fromkeys(names))
+
+
+def wants_fabric_manager(machine: Machine, wishes: Wishes) -> bool:
+    return bool(machine.switches) if wishes.fabric_manager is None else wishes.fabric_manager
+
+
+def assess(machine: Machine, wishes: Wishes, flavour: str) -> Change:
+    """What the packages lack of what is wished; the first finding decides."""
+    wanted = wanted_packages(machine, wishes, flavour)
+    everything = tuple(sorted(machine.packages))
+    target = wishes.version or newest(wishes.offered or (), wishes.branch)
+    if not machine.packages and not machine.version:
+        return Change("install", "no NVIDIA driver is installed", wanted, (), target, True)
+    if machine.source not in (None, *wishes.origins):
+        kind = "upgrade" if wishes.matches(machine.version) else "branch_change"
+        return Change(kind, _other_source(machine, wishes), wanted, everything, target, True)
+    if machine.version and wishes.branch not in (None, branch_of(machine.version)):
+        why = f"branch {branch_of(machine.version)} is installed ({machine.version}), and {wishes} is wished"
+        return Change("branch_change", why, wanted, everything, target, True)
+    if machine.version and not wishes.matches(machine.version):
+        older = key(wishes.version or "") < key(machine.version)
+        why = f"{machine.version} is installed, and {'the older ' if older else ''}{wishes.version} is wished"
+        return Change("upgrade", why, wanted, (), target, True)
+    other = _other_flavour(machine, wishes, flavour)
+    if other:
+        why = f"{', '.join(other)} brings the other kind of kernel modules, and the {flavour} ones are wished"
+        return Change("upgrade", why, wanted, everything, target or machine.version, True)
+    split = {name: version for name, version in machine.kernel_packages.items() if version != machine.version}
+    if split and machine.version:
+        best = target or max([machine.version, *split.values()], key=key)
+        why = f"the user space is {machine.version}, and " + ", ".join(f"{n} is {v}" for n, v in sorted(split.items()))
+        return Change("upgrade", why, wanted, (), best, True)
+    return _completed(machine, wishes, wanted)
+
+
+def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Change:
+    """The packages that are missing, broken, or of another version than the rest, which must be the very same."""
+    broken = [name for name in wanted if name in machine.half_configured]
+    absent = [name for name in (*wanted, *wishes.sets["pinning"]) if not machine.packaged([name])]
+    fabric = [
+        name
+        for name in set(wanted) & set(wishes.sets["fabricmanager"])
+        if machine.version and machine.packaged([name]) and not _same_version(machine, name)
+    ]
+    reasons = [
+        *([f"{', '.join(absent)} is missing"] if absent else []),
+        *([f"{', '.join(broken)} is only half configured"] if broken else []),
+        *([f"{', '.join(fabric)} must be of the driver's version {machine.version}"] if fabric else []),
+    ]
+    pinning = set(wishes.sets["pinning"])
+    install = tuple(name for name in dict.fromkeys([*absent, *broken, *fabric]) if name not in pinning)
+    return Change("install" if reasons else "", "; ".join(reasons), install, (), machine.version, False)
+
+
+def _same_version(machine: Machine, name: str) -> bool:
+    installed = (machine.part("userland").get("packages") or {}).get(name)
+    return newest([installed or ""], None) == machine.version
+
+
+def _other_flavour(machine: Machine, wishes: Wishes, flavour: str) -> list[str]:
+    other = "proprietary" if flavour == "open" else "open"
+    excluded = [name for name in wishes.sets[other] if name not in wishes.sets[flavour]]
+    return machine.packaged(excluded)
+
+
+def _other_source(machine: Machine, wishes: Wishes) -> str:
+    if machine.source == "mixed":
+        return f"packages of several sources are mixed, which never works for long; all will come from {wishes.source}"
+    return f"the packages come from {machine.source}, and {wishes.source} is wished: the two must not be mixed"
+
+
+def not_offered(change: Change, wishes: Wishes) -> str:
+    """Why the source cannot bring what is wished, or nothing."""
+    if not (change.kind and change.install) or wishes.offered is None:
+        return ""
+    target = change.target
+    if target and any(newest([offer], None) == target for offer in wishes.offered):
+        return ""
+    branches = sorted({branch_of(offer) for offer in wishes.offered} - {None})
+    if not branches:
+        return f"the source {wishes.source} offers no driver for this system; choose another nvidia_driver_source"
+    same = sorted({newest([o], None) for o in wishes.offered if branch_of(o) == wishes.branch} - {None}, key=key)
+    listed = ", ".join(same) or "the branches " + ", ".join(map(str, branches))
+    return (
+        f"the source {wishes.source} does not offer {target or wishes}; it has {listed}: set nvidia_driver_version "
+        "or nvidia_driver_branch to one of these, or choose another nvidia_driver_source"
+    )
