@@ -1,10 +1,11 @@
 import json
+import time
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.gpufleet.serving.plugins.action.systemd_unit import progress_line
+from ansible_collections.gpufleet.serving.plugins.module_utils.units import clock, start, stop
 from ansible_collections.gpufleet.serving.plugins.module_utils.units import run as running
-from ansible_collections.gpufleet.serving.plugins.module_utils.units import start, stop
 from ansible_collections.gpufleet.serving.plugins.module_utils.units.errors import (
     CommandError,
     NotReadyError,
@@ -14,7 +15,7 @@ from ansible_collections.gpufleet.serving.plugins.module_utils.units.errors impo
 from ansible_collections.gpufleet.serving.plugins.module_utils.units.report import explain, result
 from ansible_collections.gpufleet.serving.plugins.module_utils.units.run import Progress, Wish
 from ansible_collections.gpufleet.serving.plugins.modules import systemd_unit
-from unit_states import CRASHED, FAILED, NAME, NOT_FOUND, RUNNING, STARTING, STOPPED, Script
+from unit_states import CRASHED, FAILED, NAME, NOT_FOUND, NOW, RUNNING, STARTING, STOPPED, Script
 
 DEFAULTS = {
     name: option.get("default") for name, option in systemd_unit.ARGUMENT_SPEC.items() if name not in ("name", "state")
@@ -34,6 +35,13 @@ def go(systemd, check_mode=False, progress=None, **params):
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     monkeypatch.setattr(start.time, "sleep", lambda seconds: None)
+
+
+@pytest.fixture(autouse=True)
+def up_for_as_long_as_the_units_say(monkeypatch):
+    """The machine of the tests may have booted a minute ago."""
+    tell, began = time.clock_gettime_ns, time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    monkeypatch.setattr(clock.time, "clock_gettime_ns", lambda which: NOW.monotonic + tell(which) - began)
 
 
 def test_a_running_unit_costs_one_command_and_changes_nothing():
