@@ -29,6 +29,7 @@ class DebianArchive:
     packages: Mapping[str, str]
     files: Mapping[str, str]
     tools: Sequence[str] = field(default=())
+    rewrite: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -110,10 +111,23 @@ def _members(archive: DebianArchive, tree: Path) -> list[Member]:
         if name.endswith("/") and source.is_dir():
             members += members_below(source, name.rstrip("/"))
         elif source.is_file():
+            _rewrite(source, archive.rewrite.get(name, {}))
             members.append(Member(name, source))
         else:
             raise LabError(f"lab/mirror.yml: {archive.url}: Debian's packages hold no {origin}")
     return members
+
+
+def _rewrite(program: Path, paths: Mapping[str, str]) -> None:
+    """Replace paths inside a compiled program. Its strings keep their length, so slashes fill the new one up."""
+    content = program.read_bytes()
+    for old, new in paths.items():
+        filled = new.ljust(len(old), "/")
+        if len(filled) != len(old) or old.encode() not in content:
+            raise LabError(f"lab/mirror.yml: cannot put {new} in the place of {old} in {program.name}")
+        content = content.replace(old.encode(), filled.encode())
+    if paths:
+        program.write_bytes(content)
 
 
 def _write_sums(archive: DebianArchive, manifest: Manifest) -> None:

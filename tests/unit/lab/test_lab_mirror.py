@@ -1,5 +1,6 @@
 """The mirror's layout, its list of files, and that its archives are the same bytes each time."""
 
+import dataclasses
 import io
 import json
 import tarfile
@@ -187,6 +188,19 @@ def test_a_path_that_no_package_holds_is_named(debian, tmp_path):
         debian_archives.make([ARCHIVE], Manifest(tmp_path / "mirror"))
     folder = tmp_path / "mirror" / ARCHIVE.path
     assert not folder.parent.exists() or list(folder.parent.iterdir()) == []
+
+
+def test_a_path_inside_a_program_is_replaced_by_one_of_the_same_length(debian, tmp_path):
+    archive = dataclasses.replace(ARCHIVE, rewrite={"thing": {"program": "/opt"}})
+    debian_archives.make([archive], Manifest(tmp_path / "mirror"))
+    assert (tmp_path / "tools/thing-1.2.3").read_text() == "/opt///"
+
+
+@pytest.mark.parametrize("paths", [{"program": "/opt/longer"}, {"/usr/share": "/opt"}])
+def test_a_path_that_does_not_fit_or_is_not_there_is_named(debian, tmp_path, paths):
+    archive = dataclasses.replace(ARCHIVE, rewrite={"thing": paths})
+    with pytest.raises(LabError, match=r"cannot put /opt.* in the place of .* in thing"):
+        debian_archives.make([archive], Manifest(tmp_path / "mirror"))
 
 
 def test_an_unknown_key_of_an_archive_is_named():
