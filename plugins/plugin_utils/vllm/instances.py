@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from ..plain import plain
 from . import environment
 from .sources import release_name, requirements_file
 
@@ -156,20 +157,3 @@ def environment_file(instance: Mapping[str, Any], path: str | None, variables: M
     if instance["api_key"]:
         values["VLLM_API_KEY"] = instance["api_key"]
     return environment.render(values)
-
-
-def plain(value: Any) -> Any:
-    """Ansible's variables are subclasses of str and dict that carry their origin; YAML wants the plain ones."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, bool):
-        return bool(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, Sequence):
-        return [plain(item) for item in value]
-    return value
