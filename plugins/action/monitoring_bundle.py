@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ..plugin_utils import alerting
 from ..plugin_utils.components import Component, ComponentError, find_components
 from ..plugin_utils.host_variables import HostVariables
 from ..plugin_utils.scrape import (
@@ -48,6 +49,7 @@ class ActionModule(ActionBase):
                     for found_targets, found_series in _of_hosts(component, hosts, variables):
                         targets += found_targets
                         series += found_series
+            alerts = alerting.gather(present, lambda component: _running(component, groups[component.name], variables))
         except (ComponentError, ScrapeError) as error:
             return {**result, "failed": True, "msg": str(error)}
         targets = lend_labels(targets)
@@ -63,23 +65,30 @@ class ActionModule(ActionBase):
                 for name, file in component.rules.items()
             }
             | ({_INVENTORY_RULES: inventory} if inventory else {}),
+            "alerting": alerts,
         }
 
 
 def _of_hosts(
     component: Component, hosts: Iterable[str], variables: HostVariables
 ) -> Iterator[tuple[list[Target], list[Series]]]:
-    for host in hosts:
-        raw = variables.raw(host)
-        if raw.get(f"{component.name}_state", "present") != "present":
-            continue
-        template = partial(variables.template, component, raw)
+    for host, template in _running(component, hosts, variables):
         try:
-            labels = template(_host_labels(host, raw))
+            labels = template(_host_labels(host, variables.raw(host)))
             asked = (component.name, component.scrape, host, template, labels)
             yield targets_of(*asked), series_of(*asked)
         except AnsibleError as error:
             raise ScrapeError(f"{host}: cannot work out where {component.name} is scraped: {error}") from error
+
+
+def _running(
+    component: Component, hosts: Iterable[str], variables: HostVariables
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """The hosts on which the component is present, each with a function that templates in its context."""
+    for host in hosts:
+        raw = variables.raw(host)
+        if raw.get(f"{component.name}_state", "present") == "present":
+            yield host, partial(variables.template, component, raw)
 
 
 def _host_labels(host: str, raw: Mapping[str, Any]) -> dict[str, Any]:

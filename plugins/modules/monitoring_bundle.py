@@ -44,6 +44,12 @@ expected:
   type: list
   elements: dict
   returned: success
+alerting:
+  description:
+    - What the components say of alerts (C(files/monitoring/alerting.yml)) - where they are received (C(receivers)), and
+      which of them keep others quiet (C(inhibit_rules)).
+  type: dict
+  returned: success
 rules:
   description: Content of each rule file by the name it lands under.
   type: dict

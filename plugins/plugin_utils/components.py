@@ -53,6 +53,11 @@ class Component:
         """Where the component is scraped (files/monitoring/scrape.yml); empty when it has no endpoint."""
         return self._load("files/monitoring/scrape.yml")
 
+    @cached_property
+    def alerting(self) -> dict[str, Any]:
+        """What it says of alerts (files/monitoring/alerting.yml); plugin_utils/alerting.py tells the keys."""
+        return self._load("files/monitoring/alerting.yml")
+
     @property
     def rules(self) -> dict[str, Path]:
         """Prometheus rule files by the name they land under: `<component>-<file>`."""

@@ -7,6 +7,9 @@ from typing import Any
 
 import yaml
 
+from .alerting import alertmanager_configs
+from .plain import plain
+
 CONFIG_DIR = "/etc/prometheus"
 
 
@@ -18,6 +21,7 @@ def config_document(
     extra_scrape_configs: Sequence[Mapping[str, Any]],
     remote_write: Sequence[Mapping[str, Any]],
     alerting: Mapping[str, Any],
+    alertmanager_options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of prometheus.yml. Paths in it are relative, so that promtool can judge it before it lands.
 
@@ -26,14 +30,18 @@ def config_document(
         mode: server or agent; an agent has neither rules nor alerting.
         global_settings: the section `global`; empty values are left out.
         scrape_options: settings by job, over those that the component asks for.
+        alerting: the section `alerting`; the Alertmanagers of the inventory come beside those it names.
+        alertmanager_options: settings of the Alertmanagers of the inventory, such as basic_auth.
     """
     document: dict[str, Any] = {"global": {key: value for key, value in global_settings.items() if value}}
     if mode == "agent":
         document["global"].pop("evaluation_interval", None)
     else:
         document["rule_files"] = ["rules/*.yml"]
-        if alerting:
-            document["alerting"] = dict(alerting)
+        gathered = alertmanager_configs(bundle["alerting"]["receivers"], alertmanager_options or {})
+        if alerting or gathered:
+            managers = [*alerting.get("alertmanagers", ()), *gathered]
+            document["alerting"] = {**alerting, "alertmanagers": managers}
     document["scrape_configs"] = [
         {
             "job_name": job,
@@ -67,19 +75,5 @@ def support_files(
     return files
 
 
-class _Dumper(yaml.SafeDumper):
-    """Ansible's variables are str and dict subclasses that carry their origin; YAML wants the plain ones."""
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, Sequence):
-        return [_plain(item) for item in value]
-    return value
-
-
 def _yaml(value: Any) -> str:
-    return yaml.dump(_plain(value), Dumper=_Dumper, default_flow_style=False, sort_keys=False)
+    return yaml.safe_dump(plain(value), default_flow_style=False, sort_keys=False)

@@ -28,7 +28,7 @@ _PER_TARGET = {"when", "address", "scheme", "metrics_path", "labels"}
 _KEYS = {"job", "each", "shares", "options", "series"} | _PER_TARGET
 # With a colon in its name, as Prometheus' own convention wants it of recorded series.
 _SERIES_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*:[a-zA-Z0-9_:]+")
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}")
+ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):\d{1,5}")
 
 
 class ScrapeError(Exception):
@@ -80,7 +80,7 @@ def targets_of(
             continue
         rendered = template(wanted, item=item)
         address = str(rendered["address"])
-        if not _ADDRESS.fullmatch(address):
+        if not ADDRESS.fullmatch(address):
             raise ScrapeError(f"{host}: {component} would be scraped at {address!r}; write host:port without a scheme")
         labels = {**host_labels, **rendered.get("labels", {})}
         if rendered.get("scheme", "http") != "http":

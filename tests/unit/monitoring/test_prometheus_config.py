@@ -9,6 +9,7 @@ BUNDLE = {
     "jobs": {"vllm": {"honor_labels": True}, "node": {}},
     "targets": {"node": [{"targets": ["a:9100"], "labels": {"instance": "a"}}]},
     "rules": {"node-host.yml": "groups: []\n"},
+    "alerting": {"receivers": [], "inhibit_rules": []},
 }
 GLOBAL = {"scrape_interval": "15s", "evaluation_interval": "15s", "external_labels": {}}
 
