@@ -11,15 +11,17 @@ def flag_arguments(flags: Mapping[str, Any]) -> list[str]:
 
     Args:
         flags: name without dashes -> value. true gives `--name`, false `--no-name` (as kingpin spells it), anything
-            else `--name=value`.
+            else `--name=value`; a list repeats the flag, once per item.
     """
-    return [_argument(name, flags[name]) for name in sorted(flags)]
+    return [argument for name in sorted(flags) for argument in _arguments(name, flags[name])]
 
 
-def _argument(name: str, value: Any) -> str:
+def _arguments(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
-        return f"--{'' if value else 'no-'}{name}"
-    return f"--{name}={value}"
+        return [f"--{'' if value else 'no-'}{name}"]
+    if isinstance(value, (list, tuple)):
+        return [f"--{name}={item}" for item in value]
+    return [f"--{name}={value}"]
 
 
 def unit_flags(flags: Mapping[str, Any], indent: int = 4) -> str:
