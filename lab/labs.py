@@ -70,7 +70,9 @@ def _machines_of(lab: Lab) -> dict[str, Container]:
 def _is_wanted(lab: Lab, container: Container) -> bool:
     # One that was made and never started is half made: the command that made it was killed.
     return container.state != "created" and any(
-        machine.container_name(lab, wanted) == container.name and container.labels[machine.OS_LABEL] == wanted.os
+        machine.container_name(lab, wanted) == container.name
+        and machine.built_as(wanted)
+        == {key: container.labels[key] for key in machine.BUILT_AS if key in container.labels}
         for wanted in lab.machines
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from lab import images, keys, network, podman
 from lab.errors import CommandFailedError, LabError
+from lab.hardware import machine as hardware
 from lab.machines import SUITES, Lab, Machine
 from lab.mirror import server
 from lab.mirror.signing import public_key
@@ -17,6 +18,8 @@ from lab.mirror.signing import public_key
 LAB_LABEL = "gpufleet.lab"
 ADDRESS_LABEL = "gpufleet.address"
 OS_LABEL = "gpufleet.os"
+GPUS_LABEL = "gpufleet.gpus"
+BUILT_AS = (OS_LABEL, GPUS_LABEL)
 
 _BOOT_SECONDS = 90
 _APT_SOURCE = """\
@@ -35,7 +38,7 @@ def container_name(lab: Lab, machine: Machine) -> str:
 def create(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> None:
     """Make the machine and let it boot; it is not waited for. `addresses` holds every machine of the lab."""
     name = container_name(lab, machine)
-    labels = {"gpufleet": "machine", LAB_LABEL: lab.name, ADDRESS_LABEL: addresses[machine.name], OS_LABEL: machine.os}
+    labels = {"gpufleet": "machine", LAB_LABEL: lab.name, ADDRESS_LABEL: addresses[machine.name], **built_as(machine)}
     options = [
         f"--name={name}",
         f"--hostname={machine.name}",
@@ -50,9 +53,20 @@ def create(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> None:
         *podman.privileges(),
         *(f"--label={key}={value}" for key, value in labels.items()),
     ]
-    podman.podman("create", *options, images.ensure(machine.os), "/lib/systemd/systemd")
+    boot = "/lib/systemd/systemd"
+    if machine.gpus:
+        # A driver may need a reboot, which ends the first process: podman starts it again.
+        options += ["--restart=on-failure", *hardware.lay(lab.name, machine.name, machine.gpus)]
+        boot = hardware.BOOT
+    podman.podman("create", *options, images.ensure(machine.os), boot)
     podman.podman("cp", "-", f"{name}:/", stdin=_own_files(lab, machine, addresses))
     podman.podman("start", name)
+
+
+def built_as(machine: Machine) -> dict[str, str]:
+    """Labels that tell whether a container is still the machine that its file describes."""
+    gpus = {GPUS_LABEL: hardware.label(machine.gpus)} if machine.gpus else {}
+    return {OS_LABEL: machine.os, **gpus}
 
 
 def wait(lab: Lab, machine: Machine, address: str) -> None:
@@ -99,23 +113,35 @@ def _own_files(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> byte
     """What each machine has of its own, as a tar stream."""
     keys.ensure_host_key(lab.name, machine.name)
     private = keys.host_key(lab.name, machine.name)
-    source = _APT_SOURCE.format(mirror=server.url(), suite=SUITES[machine.os])
     files = {
         "etc/ssh/ssh_host_ed25519_key": (private.read_text(), 0o600),
         "etc/ssh/ssh_host_ed25519_key.pub": (private.with_name(f"{private.name}.pub").read_text(), 0o644),
         "root/.ssh/authorized_keys": (f"{keys.ensure_client_key()}\n", 0o600),
         "etc/hosts": (_hosts_file(addresses), 0o644),
         "etc/hostname": (f"{machine.name}\n", 0o644),
-        "etc/apt/keyrings/mirror.asc": (public_key(), 0o644),
-        "etc/apt/sources.list.d/mirror.sources": (source, 0o644),
+        **_package_sources(machine),
     }
+    contents = {name: (text.encode(), mode) for name, (text, mode) in files.items()}
+    if machine.gpus:
+        contents |= hardware.own_files(machine.gpus, machine.os)
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w") as archive:
         folder = tarfile.TarInfo("root/.ssh")
         folder.type, folder.mode = tarfile.DIRTYPE, 0o700
         archive.addfile(folder)
-        for name, (text, mode) in files.items():
+        for name, (content, mode) in contents.items():
             info = tarfile.TarInfo(name)
-            info.size, info.mode, info.mtime = len(text.encode()), mode, int(time.time())
-            archive.addfile(info, io.BytesIO(text.encode()))
+            info.size, info.mode, info.mtime = len(content), mode, int(time.time())
+            archive.addfile(info, io.BytesIO(content))
     return stream.getvalue()
+
+
+def _package_sources(machine: Machine) -> dict[str, tuple[str, int]]:
+    """Where the distribution's own packages come from, as every host knows it."""
+    return {
+        "etc/apt/keyrings/mirror.asc": (public_key(), 0o644),
+        "etc/apt/sources.list.d/mirror.sources": (
+            _APT_SOURCE.format(mirror=server.url(), suite=SUITES[machine.os]),
+            0o644,
+        ),
+    }

@@ -4,8 +4,14 @@ lab: demo                     # its name; machines of two labs may bear the same
 inventory: inventory/lab      # optional: where its inventory is written (else .gpufleet/lab/<lab>)
 machines:
   - name: gpu1
-    os: debian12              # or debian13
+    os: debian12              # or debian13, rocky9
     groups: [vllm]            # the inventory groups it is in
+    gpus:                     # optional: NVIDIA's cards that it shows on its PCI bus
+      model: a100-80gb
+      count: 2
+      nvswitch: 0             # optional: so many NVSwitches
+      nouveau: false          # optional: whether its kernel brings nouveau, which takes the cards at boot until blocked
+      kernel: true            # optional: whether the running kernel lies in /lib/modules and /boot, as on a host
 """
 
 from __future__ import annotations
@@ -19,9 +25,14 @@ from typing import Any
 import yaml
 
 from lab.errors import LabError
+from lab.hardware import gpus
+from lab.hardware.gpus import Gpus
 from lab.paths import ROOT, STATE
 
+# Debian's, with the suite that each is; and what is derived from one of them.
 SUITES = {"debian12": "bookworm", "debian13": "trixie"}
+DERIVED = {"rocky9": "debian12"}
+SYSTEMS = (*SUITES, *DERIVED)
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _GROUP = re.compile(r"[a-z][a-z0-9_]*")
@@ -42,6 +53,7 @@ class Machine:
     name: str
     os: str
     groups: tuple[str, ...] = ()
+    gpus: Gpus | None = None
 
 
 @dataclass(frozen=True)
@@ -71,11 +83,14 @@ def load(file: Path) -> Lab:
     if problems:
         raise MachinesFileError(file, problems)
     name = document["lab"]
-    machines = tuple(
-        Machine(entry["name"], entry["os"], tuple(entry.get("groups", ()))) for entry in document["machines"]
-    )
+    machines = tuple(_machine(entry) for entry in document["machines"])
     inventory = ROOT / document["inventory"] if "inventory" in document else STATE / name
     return Lab(name, machines, inventory)
+
+
+def _machine(entry: Mapping[str, Any]) -> Machine:
+    cards = Gpus(**entry["gpus"]) if "gpus" in entry else None
+    return Machine(entry["name"], entry["os"], tuple(entry.get("groups", ())), cards)
 
 
 def _problems(document: Any) -> Iterable[str]:
@@ -102,10 +117,12 @@ def _machine_problems(machine: Any, where: str) -> Iterable[str]:
     if not isinstance(machine, Mapping):
         yield f"{where}: must be a mapping with name, os and groups"
         return
-    yield from _unknown_keys(machine, {"name", "os", "groups"}, where)
+    yield from _unknown_keys(machine, {"name", "os", "groups", "gpus"}, where)
     yield from _bad_word(machine.get("name"), _NAME, f"{where}: name")
-    if machine.get("os") not in SUITES:
-        yield f"{where}: os: must be one of {_listed(SUITES)}, not {machine.get('os')!r}"
+    if machine.get("os") not in SYSTEMS:
+        yield f"{where}: os: must be one of {_listed(SYSTEMS)}, not {machine.get('os')!r}"
+    if "gpus" in machine:
+        yield from gpus.problems(machine["gpus"], f"{where}: gpus")
     groups = machine.get("groups", [])
     if not isinstance(groups, list):
         yield f"{where}: groups: must be a list"

@@ -28,7 +28,7 @@ def test_the_demo_is_one_box_that_serves_and_one_that_watches():
 def test_an_inventory_of_its_own_is_written_beside_the_state(tmp_path):
     lab = load(tmp_path, "lab: some_lab\nmachines: [{name: a, os: debian13}]\n")
     assert lab.inventory == STATE / "some_lab"
-    assert lab.machines == (machines.Machine("a", "debian13", ()),)
+    assert lab.machines == (machines.Machine("a", "debian13", (), None),)
 
 
 def test_every_problem_is_named_at_once(tmp_path):
@@ -44,8 +44,8 @@ machines:
     assert problems(tmp_path, text) == [
         "the file: unknown key 'machinse'; known are inventory, lab, machines",
         "lab: must look like [a-z][a-z0-9_-]{0,30}, not 'Demo'",
-        "machine 1: unknown key 'group'; known are groups, name, os",
-        "machine 1: os: must be one of debian12, debian13, not 'debian11'",
+        "machine 1: unknown key 'group'; known are gpus, groups, name, os",
+        "machine 1: os: must be one of debian12, debian13, rocky9, not 'debian11'",
         "machine 2: groups: must be a list",
         "machine 3: name: must look like [a-z][a-z0-9-]{0,30}, not 'Big'",
         "machine 3: groups: must look like [a-z][a-z0-9_]*, not 'not-a-group'",
