@@ -30,6 +30,7 @@ class _Gathering:
         self.roots = roots
         self.ask = ask
         self.unknown: list[str] = []
+        self.release: dict[str, str] = self._guarded("operating system", lambda: os_release(Path(roots.root)), {})
 
     def all(self) -> dict[str, Any]:
         devices = self._guarded("devices", lambda: pci.devices(self.roots), [])
@@ -38,9 +39,7 @@ class _Gathering:
         installed, packages = self._packages()
         enabled = self._noting("secure boot", lambda: secure_boot.secure_boot(self.roots), None)
         return {
-            "os": self._guarded(
-                "operating system", self._os, {"id": "", "version": "", "like": [], "architecture": ""}
-            ),
+            "os": self._os(),
             "devices": self._devices(devices, module),
             "kernel": kernel,
             "module": module,
@@ -77,38 +76,34 @@ class _Gathering:
         return {**running, "on_disk": found}
 
     def _devices(self, devices: list, module: dict[str, Any]) -> list[dict[str, Any]]:
+        told = {}
         # Where the module is not loaded, nvidia-smi would try to load it.
-        told = (
-            self._guarded("nvidia-smi", lambda: smi.ask_cards(self.ask), None) if module["loaded"] and devices else {}
-        )
+        if devices and module["loaded"]:
+            told = self._guarded("nvidia-smi", lambda: smi.ask_cards(self.ask), None)
         if told is None:
             self.unknown.append(
-                "memory of the GPUs: nvidia-smi is not there, fails or hangs; known cards are told by table"
+                "memory of the GPUs: nvidia-smi is not there, fails or hangs; only known cards are told"
             )
         return self._noting("devices", lambda: pci.described(devices, self.roots, told or {}), [])
 
     def _packages(self) -> tuple[dict, dict[str, Any]]:
-        if os.path.isfile(self.roots.path("var/lib/dpkg/status")) and not self._is_rpm():
-            nothing: tuple = ({}, _NO_PACKAGES)
-            return self._guarded("packages", lambda: dpkg.read_dpkg(self.roots, self.ask), nothing)
+        nothing: tuple = ({}, _NO_PACKAGES)
         if self._is_rpm():
-            found = self._guarded("packages", lambda: rpm.read_rpm(self.roots, self.ask), ({}, _NO_PACKAGES, []))
-            self.unknown += found[2]
-            return found[0], found[1]
+            return self._noting("packages", lambda: rpm.read_rpm(self.roots, self.ask), nothing)
+        if os.path.isfile(self.roots.path("var/lib/dpkg/status")):
+            return self._guarded("packages", lambda: dpkg.read_dpkg(self.roots, self.ask), nothing)
         self.unknown.append("packages: neither dpkg's nor rpm's database is there")
-        return {}, _NO_PACKAGES
+        return nothing
 
     def _is_rpm(self) -> bool:
-        release = os_release(Path(self.roots.root))
-        like = release.get("ID_LIKE", "").split()
-        return any(name in ("rhel", "fedora", "centos") for name in (release.get("ID", ""), *like))
+        system = self._os()
+        return any(name in ("rhel", "fedora", "centos") for name in (system["id"], *system["like"]))
 
     def _os(self) -> dict[str, Any]:
-        release = os_release(Path(self.roots.root))
         return {
-            "id": release.get("ID", ""),
-            "version": release.get("VERSION_ID", ""),
-            "like": release.get("ID_LIKE", "").split(),
+            "id": self.release.get("ID", ""),
+            "version": self.release.get("VERSION_ID", ""),
+            "like": self.release.get("ID_LIKE", "").split(),
             "architecture": platform.machine(),
         }
 

@@ -15,12 +15,12 @@ _QUERY = ("rpm", "-qa", "--qf", r"%{NAME}|%{EPOCHNUM}|%{VERSION}-%{RELEASE}|%{VE
 _LOCKS = ("etc/dnf/plugins/versionlock.list", "etc/yum/pluginconf.d/versionlock.list")
 
 
-def read_rpm(roots: Roots, ask: Asker) -> tuple[dict[str, Package], dict[str, Any], list[str]]:
-    """NVIDIA's packages by name; {manager, held, half_configured}; and what could not be found out."""
+def read_rpm(roots: Roots, ask: Asker) -> tuple[tuple[dict[str, Package], dict[str, Any]], list[str]]:
+    """NVIDIA's packages by name with {manager, held, half_configured}; and what could not be found out."""
     listed = ask(_QUERY, _SECONDS)
     unknown = [] if listed is not None else ["packages: rpm is not there, or does not answer"]
     packages = {"manager": "dnf", "held": locked(roots), "half_configured": []}
-    return parse_packages(listed or ""), packages, unknown
+    return (parse_packages(listed or ""), packages), unknown
 
 
 def parse_packages(listed: str) -> dict[str, Package]:

@@ -14,7 +14,7 @@ from .roots import Roots, names
 _TELLING = (
     re.compile(r"libcuda1|nvidia-driver-cuda-libs|nvidia-driver-cuda"),
     re.compile(r"libnvidia-compute(-\d+)?(-server)?|nvidia-utils(-\d+)?(-server)?|nvidia-smi"),
-    re.compile(r"nvidia-driver.*|nvidia-open.*|cuda-drivers.*|xorg-x11-drv-nvidia.*"),
+    re.compile(r"nvidia-driver.*|nvidia-open(-\d+)?|cuda-drivers.*|xorg-x11-drv-nvidia.*"),
 )
 _VERSION = re.compile(r"(?:\d+:)?(\d{3,4}\.\d+(?:\.\d+)?)(?![\d.])")
 _LIBRARIES = ("usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "usr/lib64", "usr/lib")

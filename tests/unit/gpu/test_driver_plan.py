@@ -4,7 +4,6 @@ import re
 
 import pytest
 from ansible_collections.gpufleet.serving.plugins.plugin_utils.driver_plan import driver_plan, plan_text
-
 from gpu_plan_table import cases, facts_of, wishes_of
 
 
