@@ -30,6 +30,7 @@ _NUMBER = (int, float)
 _KEYS: dict[str, Any] = {
     "type": str,
     "labels": list,
+    "optional_labels": list,
     "may_be_absent": bool,
     "min": _NUMBER,
     "max": _NUMBER,
@@ -54,6 +55,7 @@ class Expectation:
 
     Attributes:
         labels: names that every series must carry; others are allowed beside them.
+        optional_labels: names that only some series carry, for those who judge queries.
         may_be_absent: no series is fine too, such as before the first request.
         min, max: bounds of every sample's value; histograms and summaries have none.
         unsupported: from here on a value says "this hardware does not have it", which the bounds do not judge.
@@ -64,6 +66,7 @@ class Expectation:
     name: str
     type: str | None = None
     labels: tuple[str, ...] = ()
+    optional_labels: tuple[str, ...] = ()
     may_be_absent: bool = False
     min: float = -math.inf
     max: float = math.inf
@@ -98,14 +101,15 @@ def _expectation(name: str, wanted: Any, where: str) -> Expectation:
     kind = wanted.get("type")
     if kind not in (None, *TYPES):
         raise ContractError(f"{where}: {kind!r} is no type; the types are {', '.join(TYPES)}")
-    labels = [str(label) for label in wanted.get("labels", ())]
+    labels, optional = ([str(label) for label in wanted.get(key, ())] for key in ("labels", "optional_labels"))
     if kind in TYPE_LABEL:
         if TYPE_LABEL[kind] in labels:
             raise ContractError(f"{where}: {TYPE_LABEL[kind]} belongs to every {kind}; leave it out of labels")
         if {"min", "max", "unsupported"} & set(wanted):
             raise ContractError(f"{where}: a {kind} has no min and max; query its quantiles instead")
     patterns = tuple(_pattern(label, text, where) for label, text in wanted.get("label_values", {}).items())
-    return Expectation(name, **{**wanted, "labels": tuple(labels), "label_values": patterns})
+    given = {**wanted, "labels": tuple(labels), "optional_labels": tuple(optional), "label_values": patterns}
+    return Expectation(name, **given)
 
 
 def _pattern(label: str, text: Any, where: str) -> tuple[str, re.Pattern[str]]:

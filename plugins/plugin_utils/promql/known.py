@@ -127,7 +127,7 @@ def exposed(family: Expectation, component: str, target_labels: Iterable[str]) -
         sure = frozenset({*family.labels, *own})
         vector = Vector(
             kind,
-            may=sure | frozenset(target_labels),
+            may=sure | frozenset(family.optional_labels) | frozenset(target_labels),
             sure=sure | _ALWAYS,
             components=frozenset({component}),
             families=frozenset({family.name}),

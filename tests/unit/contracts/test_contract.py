@@ -37,6 +37,7 @@ def problems(families, renames=None) -> list[str]:
         {"requests_total": None},
         {"requests_total": {"type": "counter", "labels": ["code", "path"], "series": 2, "min": 0}},
         {"requests_total": {"labels": ["code"], "min_series": 1, "max_series": 2}},
+        {"requests_total": {"labels": ["code"], "optional_labels": ["path", "not_there_today"]}},
         {"requests_total": {"label_values": {"code": "[0-9]{3}"}}},
         {"usage": {"type": "gauge", "min": 0, "max": 1.5, "series": 2}},
         {"latency_seconds": {"type": "histogram", "labels": ["path"], "series": 1}},
