@@ -12,6 +12,8 @@ LEGACY_LAST = 580
 OPEN_ONLY = ("blackwell", "rubin")
 OPEN_ONLY_FIRST = 570
 PROPRIETARY_GONE = 620
+# B200 and B300 on SXM boards: their NVSwitches are reached through Mellanox devices.
+NVSWITCH_HIDDEN = ("10de:2901", "10de:3182")
 # No branch that is still maintained drives these.
 EXTINCT = ("kepler",)
 
@@ -37,7 +39,7 @@ def missing_gpus(machine: Machine, wishes: Wishes) -> str:
 
 def foreign_drivers(machine: Machine) -> str:
     """Which GPUs another driver keeps, or nothing. nouveau is none of these: it can be sent away."""
-    passed = [gpu for gpu in machine.gpus if gpu.get("driver") == "vfio-pci"]
+    passed = [gpu for gpu in machine.gpus if "vfio" in (gpu.get("driver") or "")]
     if passed:
         return (
             f"vfio-pci holds {listed(passed)} for virtual machines, so NVIDIA's driver cannot have it; take the device "
@@ -106,4 +108,10 @@ def warnings(machine: Machine, wishes: Wishes) -> list[str]:
         said.append(f"There are {len(machine.gpus)} GPUs, more than the {wishes.gpus} that gpufleet_gpus says.")
     if machine.switches and wishes.fabric_manager is False:
         said.append("This machine has NVSwitches, which need the fabric manager, and the inventory does not want it.")
+    hidden = [gpu for gpu in machine.gpus if gpu.get("id") in NVSWITCH_HIDDEN]
+    if len(hidden) > 1 and not machine.switches and wishes.fabric_manager is None:
+        said.append(
+            f"The NVSwitches of {hidden[0].get('name') or 'these GPUs'} do not show as NVIDIA's devices; on an HGX board "
+            "set nvidia_driver_fabric_manager: true, in a virtual machine that gets single GPUs set it to false."
+        )
     return said

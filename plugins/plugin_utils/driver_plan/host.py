@@ -75,7 +75,5 @@ def warnings(machine: Machine) -> list[str]:
             "container may win over the one that is installed now."
         )
     if machine.packages and machine.source is None:
-        said.append(
-            "Where the installed driver packages come from is not known; they are taken for the wished source's."
-        )
+        said.append("Where the driver packages come from is not known; they are taken for the wished source's.")
     return said

@@ -27,10 +27,20 @@ class Change:
 
 def wanted_packages(machine: Machine, wishes: Wishes, flavour: str) -> tuple[str, ...]:
     """All packages that the host should have, without the branch pin."""
-    names = [*wishes.sets[flavour], *wishes.sets["persistenced"]]
+    names = [*driver_packages(machine, wishes, flavour), *wishes.sets["persistenced"]]
     if wants_fabric_manager(machine, wishes):
         names += wishes.sets["fabricmanager"]
     return tuple(dict.fromkeys(names))
+
+
+def driver_packages(machine: Machine, wishes: Wishes, flavour: str) -> list[str]:
+    """User space and module; prebuilt modules come in a package for each kernel."""
+    kernels = [kernel for kernel in dict.fromkeys([machine.running, machine.newest]) if kernel in machine.kernels]
+    return [
+        expanded
+        for name in wishes.sets[flavour]
+        for expanded in ([name.replace("{kernel}", kernel) for kernel in kernels] if "{kernel}" in name else [name])
+    ]
 
 
 def wants_fabric_manager(machine: Machine, wishes: Wishes) -> bool:
@@ -63,10 +73,10 @@ def assess(machine: Machine, wishes: Wishes, flavour: str) -> Change:
         best = target or max([machine.version, *split.values()], key=key)
         why = f"the user space is {machine.version}, and " + ", ".join(f"{n} is {v}" for n, v in sorted(split.items()))
         return Change("upgrade", why, wanted, (), best, True)
-    return _completed(machine, wishes, wanted)
+    return _completed(machine, wishes, wanted) or _prebuilt(machine, wishes, flavour)
 
 
-def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Change:
+def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Change | None:
     """The packages that are missing, broken, or of another version than the rest, which must be the very same."""
     broken = [name for name in wanted if name in machine.half_configured]
     absent = [name for name in (*wanted, *wishes.sets["pinning"]) if not machine.packaged([name])]
@@ -82,7 +92,26 @@ def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Cha
     ]
     pinning = set(wishes.sets["pinning"])
     install = tuple(name for name in dict.fromkeys([*absent, *broken, *fabric]) if name not in pinning)
-    return Change("install" if reasons else "", "; ".join(reasons), install, (), machine.version, False)
+    if not reasons:
+        return None
+    newer = newest(wishes.offered or (), wishes.branch)
+    if install and wishes.offered and not wishes.version and newer and not _offers(wishes, machine.version):
+        why = f"{'; '.join(reasons)}, and {machine.version} is not offered any more"
+        return Change("upgrade", why, wanted, (), newer, True)
+    return Change("install", "; ".join(reasons), install, (), machine.version, False)
+
+
+def _prebuilt(machine: Machine, wishes: Wishes, flavour: str) -> Change:
+    """Where nothing is built on the host, a module that is not there can only be installed again."""
+    lacking = [kernel for kernel in (machine.running, machine.newest) if not machine.on_disk(kernel)]
+    if wishes.builds or not lacking or not set(lacking) & set(machine.kernels):
+        return Change("", "", (), (), machine.version, False)
+    why = f"the prebuilt module for {lacking[0]} is not on disk"
+    return Change("install", why, tuple(driver_packages(machine, wishes, flavour)), (), machine.version, True)
+
+
+def _offers(wishes: Wishes, version: str | None) -> bool:
+    return any(newest([offer], None) == version for offer in wishes.offered or ())
 
 
 def _same_version(machine: Machine, name: str) -> bool:
@@ -92,8 +121,8 @@ def _same_version(machine: Machine, name: str) -> bool:
 
 def _other_flavour(machine: Machine, wishes: Wishes, flavour: str) -> list[str]:
     other = "proprietary" if flavour == "open" else "open"
-    excluded = [name for name in wishes.sets[other] if name not in wishes.sets[flavour]]
-    return machine.packaged(excluded)
+    wanted = driver_packages(machine, wishes, flavour)
+    return machine.packaged(name for name in driver_packages(machine, wishes, other) if name not in wanted)
 
 
 def _other_source(machine: Machine, wishes: Wishes) -> str:
@@ -107,7 +136,9 @@ def not_offered(change: Change, wishes: Wishes) -> str:
     if not (change.kind and change.install) or wishes.offered is None:
         return ""
     target = change.target
-    if target and any(newest([offer], None) == target for offer in wishes.offered):
+    if not change.replaces and not wishes.version:
+        return ""
+    if target and _offers(wishes, target):
         return ""
     branches = sorted({branch_of(offer) for offer in wishes.offered} - {None})
     if not branches:

@@ -71,7 +71,7 @@ def _worked_out(machine: Machine, wishes: Wishes, flavour: str) -> Plan:
     if due and allowed and kernels.stranded:
         return _refused(_stranding(due, kernels), flavour)
     last = list(after_loading(machine, wishes, load, change.target, due if allowed else ""))
-    steps = first + (last if first or load.way else [])
+    steps = first + (last if first or {step["do"] for step in last} - {"services"} else [])
     warnings = [*hardware.warnings(machine, wishes), *host.warnings(machine), *kernels.warnings]
     if due and not allowed and load.way == "reboot":
         warnings.append(_reboot_by_hand(wishes, due))

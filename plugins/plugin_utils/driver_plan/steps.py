@@ -73,12 +73,18 @@ def _packages(machine: Machine, wishes: Wishes, change: Change, flavour: str) ->
             "do": "install",
             "why": change.why,
             "packages": list(change.install),
-            "version": change.target,
+            "version": _common_version(wishes, change),
             "branch": wishes.branch,
             "modules": flavour,
             # The fabric manager refuses a driver of any other version than its own.
             "same_version": [name for name in change.install if name in fabric],
         }
+
+
+def _common_version(wishes: Wishes, change: Change) -> str | None:
+    """The version that all packages of the step have; a distribution gives its helpers versions of their own."""
+    own = wishes.source == "distribution" and set(change.install) <= set(wishes.sets["persistenced"])
+    return None if own else change.target
 
 
 def after_loading(
