@@ -6,8 +6,9 @@ internal/pkg/collector (blank values, XID and clock events), internal/pkg/render
 and its standard library, since it is packed as /usr/bin/dcgm-exporter.
 
 It sees the GPUs below /proc/driver/nvidia/gpus whose PCI device is in /sys/bus/pci/devices, with the driver of
-/sys/module/nvidia/version. `fields.txt` in /usr/share/dcgm-exporter-lab says which release it is and which fields that
-release knows (a copy of roles/dcgm_exporter/files/fields/<release>.txt). DCGM_LAB_ROOT puts another root before these.
+/sys/module/nvidia/version, or asks the stand-in for nv-hostengine for them (-r). `fields.txt` in
+/usr/share/dcgm-exporter-lab says which release it is and which fields that release knows (a copy of
+roles/dcgm_exporter/files/fields/<release>.txt). DCGM_LAB_ROOT puts another root before these.
 
 Faults are told by files in /run/dcgm-lab, read anew at each sample. `GPU` is an index or *.
   xid           a line `GPU CODE` per event; lines that were there when the exporter started are history to it
@@ -30,9 +31,11 @@ import ctypes
 import ctypes.util
 import hmac
 import http.server
+import json
 import math
 import os
 import re
+import select
 import signal
 import socket
 import ssl
@@ -391,16 +394,28 @@ class Gpu:
         return found
 
 
-def present_gpus():
-    """The GPUs of this machine in the order of their PCI addresses, which is how DCGM counts them."""
-    folder = ROOT / "proc/driver/nvidia/gpus"
-    addresses = sorted(child.name for child in folder.iterdir()) if folder.is_dir() else []
-    pci = ROOT / "sys/bus/pci/devices"
+def machine():
+    """The driver's version (empty while none is loaded), and address -> information of each GPU."""
+    driver = read(ROOT / "sys/module/nvidia/version").strip()
+    folder, pci = ROOT / "proc/driver/nvidia/gpus", ROOT / "sys/bus/pci/devices"
+    addresses = sorted(child.name for child in folder.iterdir()) if driver and folder.is_dir() else []
+    here = [address for address in addresses if not pci.is_dir() or (pci / address).exists()]
+    return driver, {address: read(folder / address / "information") for address in here}
+
+
+def hold_device():
+    """Keep the driver's node open, as NVML does, so that nobody unloads the module; None where it is out of reach."""
+    try:
+        return (ROOT / "dev/nvidiactl").open("rb", buffering=0)
+    except OSError:
+        return None
+
+
+def gpus_of(information):
+    """In the order of their PCI addresses, which is how DCGM counts them."""
     found = []
-    for address in addresses:
-        if pci.is_dir() and not (pci / address).exists():
-            continue
-        pairs = (line.partition(":") for line in read(folder / address / "information").splitlines())
+    for address, text in sorted(information.items()):
+        pairs = (line.partition(":") for line in text.splitlines())
         found.append(Gpu(len(found), address, {key.strip(): value.strip() for key, _colon, value in pairs}))
     return found
 
@@ -418,18 +433,24 @@ def can_profile():
 class Exporter:
     """What stands behind the page: the CSV, the GPUs and the last sample of each."""
 
-    def __init__(self, settings, version, fields):
-        self.settings, self.version, self.fields = settings, version, fields
+    def __init__(self, settings, version, fields, engine=None):
+        self.settings, self.version, self.fields, self.engine = settings, version, fields, engine
         self.lock = threading.Lock()
-        self.driver = read(ROOT / "sys/module/nvidia/version").strip()
+        if engine:
+            self.driver, information = json.loads(engine.makefile("r").readline())
+        else:
+            self.driver, information = machine()
+            self.device = hold_device()
+            if self.device is None and str(ROOT) == "/":
+                information = {}
         wanted = device_filter(settings["devices"])
-        self.gpus = [gpu for gpu in present_gpus() if wanted is None or gpu.index in wanted] if self.driver else []
+        self.gpus = [gpu for gpu in gpus_of(information) if wanted is None or gpu.index in wanted]
         if wanted and {gpu.index for gpu in self.gpus} != wanted:
             raise FatalError(f"couldn't find requested GPU IDs {sorted(wanted - {gpu.index for gpu in self.gpus})}")
         self.history = len(fault_lines("xid"))
         self.clock_events = []  # (time, GPU, bit)
         self.samples, self.sampled = {}, -math.inf
-        self.profiling = bool(self.gpus) and any(gpu.datacenter for gpu in self.gpus) and can_profile()
+        self.profiling = any(gpu.datacenter for gpu in self.gpus) and (engine is not None or can_profile())
         if not self.profiling:
             log("INFO", "Not collecting DCP metrics: Profiling is not supported for this group of GPUs or GPU")
         self.reload()
@@ -476,8 +497,15 @@ class Exporter:
     def page(self, now):
         """The page in upstream's shape: families by field number, series by GPU."""
         with self.lock:
+            self.leave_with_the_engine()
             self.sample(now)
             return "".join(self.family(now, *counter) for counter in self.counters if counter[2] != "label")
+
+    def leave_with_the_engine(self):
+        """Upstream ends when a value cannot be had because the connection is gone."""
+        if self.engine and select.select([self.engine], [], [], 0)[0] and not self.engine.recv(1, socket.MSG_PEEK):
+            log("ERROR", "Could not retrieve metrics: Host engine connection invalid/disconnected")
+            os._exit(1)
 
     def family(self, now, _number, name, kind, text):
         lost = {index for (index, *_rest) in fault_lines("lose")}
@@ -631,7 +659,7 @@ def server_for(settings):
 def connect_to_engine(address):
     host, _colon, port = address.rpartition(":")
     try:
-        socket.create_connection((host.strip("[]") or address, int(port or 5555)), timeout=5).close()
+        return socket.create_connection((host.strip("[]") or address, int(port or 5555)), timeout=5)
     except OSError:
         log("ERROR", "Failed to connect to remote hostengine", address=address)
         raise FatalError("Verify nv-hostengine is running and listening on the expected address") from None
@@ -641,10 +669,11 @@ def serve(settings, version, fields):
     log("INFO", "Starting dcgm-exporter", Version=version)
     if settings["remote"]:
         log("INFO", f"Attempting to connect to remote hostengine at {settings['remote-hostengine-info']}")
-        connect_to_engine(settings["remote-hostengine-info"])
+        engine = connect_to_engine(settings["remote-hostengine-info"])
     else:
         log("INFO", "Attempting to initialize DCGM.")
-    Handler.exporter = exporter = Exporter(settings, version, fields)
+        engine = None
+    Handler.exporter = exporter = Exporter(settings, version, fields, engine)
     server = server_for(settings)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     log("INFO", "Listening on", address=settings["address"])

@@ -1,5 +1,6 @@
 """The stand-in for dcgm-exporter: it must take and refuse what upstream does, and serve what the contract asks for."""
 
+import http.client
 import importlib.util
 import os
 import re
@@ -284,6 +285,27 @@ def test_without_an_engine_at_the_other_end_it_ends(machine):
     done = machine.run("-r", "127.0.0.1:1")
     assert done.returncode == 1
     assert "Failed to connect to remote hostengine" in done.stderr
+
+
+def test_the_engine_tells_it_of_the_gpus_and_takes_it_along_when_it_goes(machine):
+    machine.add_gpus(A100, A100)
+    engine = subprocess.Popen(
+        [sys.executable, str(PROGRAM.with_name("nv_hostengine.py")), "-n", "-p", str(machine.port + 1)],
+        env=machine.environment,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert b"Host Engine Listener Started" in engine.stdout.readline()
+        machine.start("-r", f"127.0.0.1:{machine.port + 1}")
+        assert set(machine.page()["DCGM_FI_DEV_FB_USED"]) == {"0", "1"}
+        assert b'Hostname="127.0.0.1"' in machine.get("/metrics")
+    finally:
+        engine.kill()
+        engine.wait()
+        engine.stdout.close()
+    with pytest.raises((ConnectionError, http.client.HTTPException, urllib.error.URLError)):
+        machine.get("/metrics")
+    assert machine.process.wait(timeout=5) == 1
 
 
 def test_chosen_devices_only_and_none_that_are_not_there(machine):
