@@ -111,7 +111,7 @@ def warnings(machine: Machine, wishes: Wishes) -> list[str]:
     hidden = [gpu for gpu in machine.gpus if gpu.get("id") in NVSWITCH_HIDDEN]
     if len(hidden) > 1 and not machine.switches and wishes.fabric_manager is None:
         said.append(
-            f"The NVSwitches of {hidden[0].get('name') or 'these GPUs'} do not show as NVIDIA's devices; on an HGX board "
+            f"The NVSwitches of {hidden[0].get('name') or 'these GPUs'} do not show as NVIDIA's devices; on HGX boards "
             "set nvidia_driver_fabric_manager: true, in a virtual machine that gets single GPUs set it to false."
         )
     return said

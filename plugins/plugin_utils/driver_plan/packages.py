@@ -52,24 +52,28 @@ def assess(machine: Machine, wishes: Wishes, flavour: str) -> Change:
     wanted = wanted_packages(machine, wishes, flavour)
     everything = tuple(sorted(machine.packages))
     target = wishes.version or newest(wishes.offered or (), wishes.branch)
-    if not machine.packages and not machine.version:
-        return Change("install", "no NVIDIA driver is installed", wanted, (), target, True)
+    if not machine.version:
+        parts = tuple(name for name in everything if name not in wishes.sets["pinning"])
+        why = f"only parts of a driver are installed ({', '.join(parts)})" if parts else "no NVIDIA driver is installed"
+        return Change("install", why, wanted, parts, target, True)
     if machine.source not in (None, *wishes.origins):
         kind = "upgrade" if wishes.matches(machine.version) else "branch_change"
         return Change(kind, _other_source(machine, wishes), wanted, everything, target, True)
-    if machine.version and wishes.branch not in (None, branch_of(machine.version)):
+    if wishes.branch not in (None, branch_of(machine.version)):
         why = f"branch {branch_of(machine.version)} is installed ({machine.version}), and {wishes} is wished"
         return Change("branch_change", why, wanted, everything, target, True)
-    if machine.version and not wishes.matches(machine.version):
+    # The two kinds of modules exclude each other, so all goes before the other kind comes.
+    other = _other_flavour(machine, wishes, flavour)
+    remove = everything if other else ()
+    if not wishes.matches(machine.version):
         older = key(wishes.version or "") < key(machine.version)
         why = f"{machine.version} is installed, and {'the older ' if older else ''}{wishes.version} is wished"
-        return Change("upgrade", why, wanted, (), target, True)
-    other = _other_flavour(machine, wishes, flavour)
+        return Change("upgrade", why, wanted, remove, target, True)
     if other:
         why = f"{', '.join(other)} brings the other kind of kernel modules, and the {flavour} ones are wished"
-        return Change("upgrade", why, wanted, everything, target or machine.version, True)
+        return Change("upgrade", why, wanted, remove, target or machine.version, True)
     split = {name: version for name, version in machine.kernel_packages.items() if version != machine.version}
-    if split and machine.version:
+    if split:
         best = target or max([machine.version, *split.values()], key=key)
         why = f"the user space is {machine.version}, and " + ", ".join(f"{n} is {v}" for n, v in sorted(split.items()))
         return Change("upgrade", why, wanted, (), best, True)
@@ -83,7 +87,7 @@ def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Cha
     fabric = [
         name
         for name in set(wanted) & set(wishes.sets["fabricmanager"])
-        if machine.version and machine.packaged([name]) and not _same_version(machine, name)
+        if machine.packaged([name]) and not _same_version(machine, name)
     ]
     reasons = [
         *([f"{', '.join(absent)} is missing"] if absent else []),

@@ -76,6 +76,7 @@ def _packages(machine: Machine, wishes: Wishes, change: Change, flavour: str) ->
             "version": _common_version(wishes, change),
             "branch": wishes.branch,
             "modules": flavour,
+            "replaces": change.replaces,
             # The fabric manager refuses a driver of any other version than its own.
             "same_version": [name for name in change.install if name in fabric],
         }
