@@ -76,3 +76,8 @@ def test_the_versions_are_locked(host):
             "datacenter-gpu-manager-exporter-1:4.8.2-*.*"
             in host.file("/etc/dnf/plugins/versionlock.list").content_string
         )
+
+
+def test_nothing_else_comes_from_the_repository(host):
+    if host.file("/etc/apt/preferences.d/gpufleet-dcgm.pref").exists:
+        assert "Candidate: (none)" in host.check_output("apt-cache policy nvidia-driver-cuda")
