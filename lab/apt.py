@@ -96,6 +96,11 @@ def unpack(deb: Path, into: Path) -> None:
     capture(["dpkg-deb", "--extract", str(deb), str(into)])
 
 
+def control_of(deb: Path) -> str:
+    """The package's control file."""
+    return capture(["dpkg-deb", "--field", str(deb)])
+
+
 def version_of(deb: Path) -> str:
     """The version that the package itself names."""
     return capture(["dpkg-deb", "--field", str(deb), "Version"]).strip()

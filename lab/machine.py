@@ -12,8 +12,7 @@ from lab import images, keys, network, podman
 from lab.errors import CommandFailedError, LabError
 from lab.hardware import machine as hardware
 from lab.machines import SUITES, Lab, Machine
-from lab.mirror import server
-from lab.mirror.signing import public_key
+from lab.mirror import server, signing
 
 LAB_LABEL = "gpufleet.lab"
 ADDRESS_LABEL = "gpufleet.address"
@@ -139,7 +138,7 @@ def _own_files(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> byte
 def _package_sources(machine: Machine) -> dict[str, tuple[str, int]]:
     """Where the distribution's own packages come from, as every host knows it."""
     return {
-        "etc/apt/keyrings/mirror.asc": (public_key(), 0o644),
+        "etc/apt/keyrings/mirror.asc": (signing.DEBIAN.public_key(), 0o644),
         "etc/apt/sources.list.d/mirror.sources": (
             _APT_SOURCE.format(mirror=server.url(), suite=SUITES[machine.os]),
             0o644,

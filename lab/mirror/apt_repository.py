@@ -13,15 +13,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lab import images
-from lab.apt import Apt
+from lab.apt import Apt, control_of
 from lab.errors import LabError
 from lab.files import replacing, scratch, write_atomically
+from lab.hardware import kernel
 from lab.machines import SUITES
 from lab.mirror import signing
 from lab.mirror.manifest import Manifest, digest_of, recipe_digest
+from lab.packages import deb, dkms, headers, sources
 from lab.paths import SCRATCH
 from lab.progress import step
-from lab.run import capture
 
 BASE = "apt/debian"
 _INDEX = "main/binary-amd64/Packages"
@@ -36,23 +37,25 @@ def parse(entry: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
 
 
 def make(suite: str, packages: Sequence[str], manifest: Manifest) -> None:
-    """One suite: these packages and what they need beyond a blank machine."""
+    """One suite: these packages and what they need beyond a blank machine; headers of its kernel, and DKMS."""
     system = next(system for system, name in SUITES.items() if name == suite)
     installed = images.installed_packages(system)
     public = write_public_key(manifest)
-    recipe = recipe_digest([suite, sorted(packages), digest_of(installed), public])
+    recipe = recipe_digest([suite, sorted(packages), digest_of(installed), public, sources.distributions()])
     before = {**manifest.below(f"{BASE}/dists/{suite}"), **manifest.below(f"{BASE}/pool/{suite}")}
     if before and all(manifest.holds(path, recipe) for path in before):
         return
     with step(f"Collecting Debian's packages for {suite}") as current, scratch(SCRATCH) as folder:
         pool = folder / "pool"
         pool.mkdir()
+        apt = Apt(suite, installed)
+        apt.update(current)
         if packages:
-            apt = Apt(suite, installed)
-            apt.update(current)
             apt.download_with_dependencies(packages, folder / "debs", current)
-            for deb in (folder / "debs").glob("*.deb"):
-                deb.replace(pool / deb.name.replace("%3a", "~"))
+            for file in (folder / "debs").glob("*.deb"):
+                file.replace(pool / file.name.replace("%3a", "~"))
+        dkms.thin(apt.download(["dkms"], current)["dkms"], pool)
+        deb.make(headers.package(kernel.release()), pool)
         _index(suite, pool, folder / "dists")
         _put(folder / "dists", manifest.root / BASE / "dists" / suite)
         _put(pool, manifest.root / BASE / "pool" / suite)
@@ -61,7 +64,7 @@ def make(suite: str, packages: Sequence[str], manifest: Manifest) -> None:
 
 def write_public_key(manifest: Manifest) -> str:
     """apt/debian/key.asc, for whoever adds the archive by hand."""
-    path, public = f"{BASE}/key.asc", signing.public_key()
+    path, public = f"{BASE}/key.asc", signing.DEBIAN.public_key()
     if not manifest.holds(path, recipe_digest(public)):
         write_atomically(manifest.root / path, public)
         manifest.add(path, source="made by the lab", recipe=recipe_digest(public))
@@ -94,12 +97,12 @@ def release(suite: str, files: Mapping[str, bytes], date: datetime) -> str:
 def _index(suite: str, pool: Path, dists: Path) -> None:
     stanzas = [
         (
-            capture(["dpkg-deb", "--field", str(deb)]),
-            f"pool/{suite}/{deb.name}",
-            deb.stat().st_size,
-            digest_of(deb),
+            control_of(file),
+            f"pool/{suite}/{file.name}",
+            file.stat().st_size,
+            digest_of(file),
         )
-        for deb in sorted(pool.iterdir())
+        for file in sorted(pool.iterdir())
     ]
     packages = packages_index(stanzas).encode()
     files = {_INDEX: packages, f"{_INDEX}.gz": gzip.compress(packages, mtime=0)}
@@ -107,7 +110,7 @@ def _index(suite: str, pool: Path, dists: Path) -> None:
         (dists / name).parent.mkdir(parents=True, exist_ok=True)
         (dists / name).write_bytes(content)
     (dists / "Release").write_text(release(suite, files, datetime.now(UTC)))
-    signing.sign(dists / "Release", dists / "InRelease")
+    signing.DEBIAN.sign(dists / "Release", dists / "InRelease")
 
 
 def _put(source: Path, target: Path) -> None:
