@@ -97,8 +97,9 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils import sources
 from ..module_utils.model import fetch
-from ..module_utils.model.errors import BadRequestError, FetchError, ModelError, WrongDigestError
+from ..module_utils.model.errors import FetchError, ModelError, WrongDigestError
 from ..module_utils.model.folder import Folder, make_folders
+from ..module_utils.model.request import base_address
 from ..module_utils.release import lock
 from ..module_utils.release.errors import BusyError
 from ..module_utils.release.http import Client
@@ -121,19 +122,6 @@ _PATIENCE = 120.0
 _PAUSE = 2.0
 
 
-def base_address(params: dict) -> str:
-    """Where the files are taken from, without a slash at its end.
-
-    Raises:
-        BadRequestError, SourceError: an address cannot be used.
-    """
-    if not params["mirror"]:
-        return params["url"].rstrip("/")
-    if not params["mirror_path"]:
-        raise BadRequestError("mirror_path is needed with mirror")
-    return f"{sources.mirror_root(params['mirror'])}/{quote(params['mirror_path'].strip('/'))}"
-
-
 class Run:
     """One call of the module: as much as fits into its time."""
 
@@ -141,7 +129,7 @@ class Run:
         self.params = params
         self.folder = Folder(params["path"].rstrip("/"), {str(k): str(v).lower() for k, v in params["files"].items()})
         self.folder.check()
-        self.base = base_address(params)
+        self.base = base_address(params["url"], params["mirror"], params["mirror_path"])
         resume = params["resume"] or {}
         self.began = float(resume.get("began") or time.time())
         self.failures = int(resume.get("failures") or 0)
