@@ -9,7 +9,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils.preflight import vllm as preflight
-from ..plugin_utils.vllm import instances
+from ..plugin_utils.vllm import fit_inventory, instances
 from ..plugin_utils.vllm.sources import SourceError
 
 
@@ -80,4 +80,5 @@ class FilterModule:
             "vllm_environments": environments,
             "vllm_files": files,
             "vllm_model_name": model_name,
+            "vllm_fit_instances": fit_inventory.wanted,
         }

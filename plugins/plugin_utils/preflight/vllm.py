@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ..vllm import engine_args, environment
+from ..vllm import engine_args, environment, fit_inventory
 from ..vllm.instances import NAME, is_path, parallel_sizes, with_defaults
 from ..vllm.sources import SourceError, flags, requirements_file
 
@@ -36,7 +36,8 @@ def problems(values: Mapping[str, Any]) -> list[str]:
         )
     if any(character.isspace() for character in values["vllm_hub_token"]):
         found.append("vllm_hub_token has white space in it.")
-    return found
+    # What is misspelt above could be misread below.
+    return found or fit_inventory.problems(values)
 
 
 def _shared(instances: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> Iterator[str]:
