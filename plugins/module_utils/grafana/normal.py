@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
 # Set by the server at each save, or by the browser at each load.
@@ -120,4 +121,5 @@ def _item_name(path: Path, item: Any, number: int, titles: Titles) -> str:
 
 
 def _show(value: Any) -> str:
-    return " ".join((value if isinstance(value, str) else repr(value)).split())
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return " ".join(text.split())

@@ -153,7 +153,8 @@ def is_same(server: Server, wanted: Dashboard, existing: Existing) -> bool:
 
 
 def _refuse_foreign_edit(server: Server, wanted: Dashboard, existing: Existing, found: Sequence[str]) -> None:
-    if wanted.based_on is not None and wanted.based_on == existing.number:
+    if existing.number in (1, wanted.based_on):
+        # Nobody has changed the first version; its history entry says "Initial save" whatever was sent.
         return
     edit = server.newest_edit(existing)
     if edit is None or edit.message.endswith(SIGNATURE):

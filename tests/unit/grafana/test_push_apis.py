@@ -83,7 +83,7 @@ def test_a_second_push_sends_nothing(there, push):
 
 
 def test_an_update_quotes_the_version_it_knows(server, there, push):
-    there(resource(VLLM))
+    there(resource(VLLM, generation=2))
     ours = {"items": [resource(VLLM, **{"grafana.app/message": "v1 [gpufleet]"})], "metadata": {}}
     server.expect("GET", history(), ours)
     server.expect("PUT", f"{UID}?fieldValidation=Ignore", resource(NEW), body=sent(NEW, version="1001"))
@@ -92,7 +92,7 @@ def test_an_update_quotes_the_version_it_knows(server, there, push):
 
 
 def test_a_conflict_is_reported(server, there, push):
-    there(resource(VLLM))
+    there(resource(VLLM, generation=2))
     server.expect("GET", history(), failure(400, "history is not supported"), 400)
     conflict = failure(409, "the object has been modified; please apply your changes to the latest version")
     server.expect("PUT", f"{UID}?fieldValidation=Ignore", conflict, 409, body=sent(NEW, version="1001"))

@@ -110,6 +110,14 @@ def test_updates_what_a_push_saved_before(server, push, there):
     assert line.format("Requests running") in said["diff"][0]["after"]
 
 
+def test_the_first_version_is_nobody_s_change(server, push, there):
+    new = changed(title="Requests running")
+    there(dashboard_answer(VLLM))
+    server.expect("POST", "/api/dashboards/db", SAVED, body=body(new, version=1))
+    server.expect("GET", UID, dashboard_answer(new, version=2))
+    assert push(new)["changed"] is True
+
+
 def test_a_change_by_a_person_is_not_trampled(server, push, there):
     there(dashboard_answer(changed(title="Mine"), version=2))
     versions = {
