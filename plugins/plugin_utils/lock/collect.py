@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ...module_utils import sources
 from ...module_utils.release.http import Client, RedirectError
-from . import sums
+from . import openpgp, sums
 from .errors import LockError
 from .wanted import Download
 
@@ -33,10 +34,16 @@ class Found:
 
 
 def from_publishers(downloads: Iterable[Download], client: Client, say: Callable[[str], None]) -> Found:
-    """The digests that the publishers' sums give. Every sums file is fetched once, over TLS only."""
+    """The digests that the publishers' sums give, and those of signing keys, which no sums list.
+
+    Every file is fetched once, over TLS only.
+    """
     found = Found()
     fetched: dict[str, dict[str, str] | None] = {}
-    for release in _by_release(downloads):
+    wanted = list(downloads)
+    for key in (download for download in wanted if download.fingerprint):
+        _key(key, client, say, found)
+    for release in _by_release(download for download in wanted if not download.fingerprint):
         missing = []
         for download in release:
             if download.sums not in fetched:
@@ -52,6 +59,37 @@ def from_publishers(downloads: Iterable[Download], client: Client, say: Callable
                 missing.append(f"{download.sums} lists no {sums.file_name(download.url)}")
         _report_missing(found, release[0], missing, none_at_all=len(missing) == len(release))
     return found
+
+
+def _key(download: Download, client: Client, say: Callable[[str], None], found: Found) -> None:
+    """Lock a signing key: what stands at its URL, if that is the very key that is known, and no other beside it."""
+    try:
+        _https(download.url)
+        content = body(download.url, client)
+        keys = openpgp.fingerprints(content)
+        if len(keys) != 1 or not keys[0].endswith(download.fingerprint):
+            raise LockError(
+                f"{download.url}: expected the key {openpgp.spaced(download.fingerprint)} alone, found "
+                f"{', '.join(map(openpgp.spaced, keys))}. Ask the publisher; do not trust that file"
+            )
+    except LockError as error:
+        found.problems.append(str(error) if download.url in str(error) else f"{download.url}: {error}")
+        return
+    say(f"{download.name}: {download.url}: fingerprint {openpgp.spaced(keys[0])}")
+    if len(download.fingerprint) < len(keys[0]):
+        found.notes.append(
+            f"{download.url}: only the end of its fingerprint is known here; compare {openpgp.spaced(keys[0])} "
+            "with what the publisher says before you commit the lock file"
+        )
+    found.digests[download.url] = hashlib.sha256(content).hexdigest()
+
+
+def _https(url: str) -> None:
+    if urlsplit(url).scheme != "https":
+        raise LockError(
+            f"{url}: is not https, so anybody on the way could change it. "
+            "Take the digests from a mirror that you trust with --from-mirror"
+        )
 
 
 def _by_release(downloads: Iterable[Download]) -> list[list[Download]]:
@@ -73,11 +111,7 @@ def _report_missing(found: Found, one: Download, missing: list[str], none_at_all
 
 def _sums(url: str, client: Client, found: Found) -> dict[str, str] | None:
     try:
-        if urlsplit(url).scheme != "https":
-            raise LockError(
-                f"{url}: is not https, so anybody on the way could change it. "
-                "Take the digests from a mirror that you trust with --from-mirror"
-            )
+        _https(url)
         listed = sums.parse(text(url, client))
         if not listed:
             raise LockError(f"{url}: holds no sha256 at all; is it the right address?")
@@ -133,8 +167,20 @@ def manifest(mirror: str, client: Client) -> tuple[str, str]:
         raise LockError(f"{path}: {error.strerror}. Is {mirror} the folder of a mirror?") from error
 
 
-def text(url: str, client: Client, pause: Callable[[float], None] = time.sleep) -> str:
-    """The body of a small text file, asked for up to TRIES times.
+def text(url: str, client: Client) -> str:
+    """The content of a small text file.
+
+    Raises:
+        LockError: there is none.
+    """
+    try:
+        return body(url, client).decode()
+    except UnicodeDecodeError as error:
+        raise LockError(f"{url}: {error}") from error
+
+
+def body(url: str, client: Client, pause: Callable[[float], None] = time.sleep) -> bytes:
+    """The content of a small file, asked for up to TRIES times.
 
     Raises:
         LockError: there is none.
@@ -142,18 +188,18 @@ def text(url: str, client: Client, pause: Callable[[float], None] = time.sleep) 
     for attempt in range(TRIES):
         try:
             with client.get(url) as response:
-                body = response.read(MAX_BYTES + 1)
-            if len(body) > MAX_BYTES:
+                content = response.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
                 raise LockError(f"{url}: more than {MAX_BYTES // 1024**2} MiB, which no list of checksums has")
             announced = response.headers.get("Content-Length") or ""
-            if not announced.isdigit() or int(announced) == len(body):
-                return body.decode()
-            problem = f"the connection ended after {len(body)} of {announced} bytes"
+            if not announced.isdigit() or int(announced) == len(content):
+                return content
+            problem = f"the connection ended after {len(content)} of {announced} bytes"
         except HTTPError as error:
             problem = f"HTTP {error.code} {error.reason}"
             if error.code < 500 and error.code != 429:
                 break
-        except (RedirectError, UnicodeDecodeError) as error:
+        except RedirectError as error:
             problem = str(error)
             break
         except (OSError, HTTPException) as error:

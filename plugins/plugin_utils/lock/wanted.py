@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,19 @@ from ..host_variables import HostVariables
 from .errors import LockError
 
 MACHINES = ("x86_64", "aarch64")
-_KEYS = {"name", "url", "sums", "machines", "arch_names", "version_variable", "version", "versions"}
+_KEYS = {
+    "name",
+    "url",
+    "sums",
+    "fingerprint",
+    "machines",
+    "arch_names",
+    "version_variable",
+    "version",
+    "versions",
+    "also_for",
+}
+_FINGERPRINT = re.compile(r"[0-9A-F]{8}|[0-9A-F]{16}|[0-9A-F]{40}|[0-9A-F]{64}")
 
 
 @dataclass(frozen=True)
@@ -21,21 +34,26 @@ class Source:
 
     name: str
     url: str
-    sums: str
+    sums: str | None = None
+    fingerprint: str | None = None
     machines: tuple[str, ...] = MACHINES
     arch_names: Mapping[str, str] = field(default_factory=lambda: dict(sources.ARCH_NAMES))
     version_variable: str | None = None
     version: str | None = None
+    also_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Download:
-    """One file to be locked, and where its publisher says which digest it has."""
+    """One file to be locked, and how to know its digest: where the publisher lists it (`sums`), or, for a signing key,
+    by fetching it and comparing its OpenPGP `fingerprint`.
+    """
 
     name: str
     version: str
     url: str
-    sums: str
+    sums: str | None
+    fingerprint: str | None = None
 
 
 def sources_of(component: Component) -> list[Source]:
@@ -59,19 +77,29 @@ def _source(where: str, name: str, entry: Mapping[str, Any]) -> Source:
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
         raise LockError(f"{where}: unknown key {', '.join(unknown)}; there are {', '.join(sorted(_KEYS))}")
-    if "sums" not in entry:
-        raise LockError(f"{where}: `sums` is missing: where the publisher has the sha256 of {entry['url']}")
+    if ("sums" in entry) == ("fingerprint" in entry):
+        raise LockError(
+            f"{where}: expected either `sums`, where the publisher has the sha256 of {entry['url']}, or `fingerprint` "
+            "for an OpenPGP key"
+        )
+    fingerprint = entry.get("fingerprint")
+    if fingerprint is not None and not _FINGERPRINT.fullmatch(str(fingerprint)):
+        raise LockError(
+            f"{where}: `fingerprint` is {fingerprint!r}; write capital hex digits in quotes, without spaces"
+        )
     if ("version" in entry) == ("version_variable" in entry):
         raise LockError(f"{where}: expected either `version`, or `version_variable` for what the inventory may choose")
     version = entry.get("version")
     return Source(
         name=str(entry.get("name", name)),
         url=str(entry["url"]),
-        sums=str(entry["sums"]),
+        sums=entry.get("sums"),
+        fingerprint=fingerprint,
         machines=tuple(entry.get("machines", MACHINES)),
         arch_names=dict(entry.get("arch_names", sources.ARCH_NAMES)),
         version_variable=entry.get("version_variable"),
         version=None if version is None else str(version),
+        also_for=tuple(entry.get("also_for", ())),
     )
 
 
@@ -84,10 +112,15 @@ def downloads(
         LockError: an entry of a versions.yml cannot be used.
     """
     found: dict[str, Download] = {}
-    for component in components:
-        hosts = [host for host in groups.get(component.name, ()) if _wanted_on(component, host, variables)]
-        for source in sources_of(component) if hosts else ():
-            for version in sorted(_versions(component, source, hosts, variables)):
+    by_name = {component.name: component for component in components}
+    hosts_of = {
+        name: [host for host in groups.get(name, ()) if _wanted_on(component, host, variables)]
+        for name, component in by_name.items()
+    }
+    for component in by_name.values():
+        for source in sources_of(component):
+            hosts = [host for name in (component.name, *source.also_for) for host in hosts_of.get(name, ())]
+            for version in sorted(_versions(component, source, hosts, variables)) if hosts else ():
                 found.update((download.url, download) for download in _for_all_machines(source, version))
     return [found[url] for url in sorted(found)]
 
@@ -115,6 +148,7 @@ def _versions(component: Component, source: Source, hosts: list[str], variables:
 def _for_all_machines(source: Source, version: str) -> Iterator[Download]:
     for machine in source.machines:
         url, sums = (
-            sources.expand(template, version, machine, source.arch_names) for template in (source.url, source.sums)
+            template and sources.expand(template, version, machine, source.arch_names)
+            for template in (source.url, source.sums)
         )
-        yield Download(source.name, version, url, sums)
+        yield Download(source.name, version, url, sums, source.fingerprint)

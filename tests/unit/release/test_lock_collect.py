@@ -31,7 +31,7 @@ def client(certificates):
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch):
     monkeypatch.setattr(collect.time, "sleep", lambda _seconds: None)
-    monkeypatch.setattr(collect.text, "__defaults__", (lambda _seconds: None,))
+    monkeypatch.setattr(collect.body, "__defaults__", (lambda _seconds: None,))
 
 
 def both_machines(base: str, version: str = "1.0", sums: str = "/sums") -> list[Download]:
