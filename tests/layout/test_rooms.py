@@ -19,8 +19,9 @@ FURNITURE = [
     "tasks/configure.yml",
     "tasks/uninstall.yml",
     "tasks/verify.yml",
-    "files/monitoring/scrape.yml",
 ]
+# A component that listens nowhere has nothing to be scraped, so it has neither of these.
+ENDPOINT = ["files/monitoring/scrape.yml", "files/monitoring/contracts"]
 
 
 def load(path: Path):
@@ -41,8 +42,20 @@ def test_each_room_has_the_same_furniture(role, file):
     assert (role / file).is_file()
 
 
-def test_each_room_has_a_contract_and_a_molecule_scenario(role):
+def listens(role: Path) -> bool:
+    return any(name.endswith("_port") or name.endswith("_listen_host") for name in options(role))
+
+
+def test_what_listens_is_scraped_and_has_a_contract(role):
+    found = [name for name in ENDPOINT if (role / name).exists()]
+    if not listens(role):
+        assert found == []
+        return
+    assert found == ENDPOINT
     assert list(role.glob("files/monitoring/contracts/*.yml"))
+
+
+def test_each_room_has_a_molecule_scenario(role):
     assert (ROOT / "molecule" / role.name / "molecule.yml").is_file()
 
 

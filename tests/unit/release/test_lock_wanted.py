@@ -20,10 +20,18 @@ def component(tmp_path, entry):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"url": "u", "version": "1"}, "__demo: `sums` is missing"),
+        ({"url": "u", "version": "1"}, "__demo: expected either `sums`"),
+        (
+            {"url": "u", "version": "1", "sums": "s", "fingerprint": "A" * 40},
+            "expected either `sums`.*or `fingerprint`",
+        ),
+        ({"url": "u", "version": "1", "fingerprint": "AB CD"}, "`fingerprint` is 'AB CD'; write capital hex digits"),
         ({"url": "u", "sums": "s"}, "expected either `version`, or `version_variable`"),
         ({"url": "u", "sums": "s", "version": "1", "version_variable": "v"}, "expected either"),
-        ({"url": "u", "sums": "s", "version": "1", "arch": "x"}, "unknown key arch; there are arch_names, machines"),
+        (
+            {"url": "u", "sums": "s", "version": "1", "arch": "x"},
+            "unknown key arch; there are also_for, arch_names, fingerprint, machines",
+        ),
     ],
 )
 def test_an_entry_that_cannot_be_used(tmp_path, entry, message):
@@ -41,11 +49,13 @@ def test_every_source_of_every_role_can_be_locked():
             version = source.version or one.defaults[source.version_variable]
             for download in wanted._for_all_machines(source, version):
                 assert download.url.startswith("https://"), download
-                assert download.sums.startswith("https://"), download
+                assert (download.sums or "https://").startswith("https://"), download
+                assert bool(download.sums) != bool(download.fingerprint), download
             entries = one.loader.load_from_file(str(one.path / "vars" / "versions.yml"))
             tested = [
                 entry["versions"] for entry in entries.values() if isinstance(entry, dict) and "versions" in entry
             ]
             assert source.version or any(version in versions for versions in tested)
     assert {"node_exporter", "prometheus"} <= set(seen)
+    assert any("signing key" in name for name in seen)
     assert any("uv" in name for name in seen)
