@@ -42,6 +42,14 @@ def test_a_recorded_series_has_only_the_labels_that_its_expression_leaves(vocabu
     assert "has no label site" in said
 
 
+def test_a_sum_that_is_recorded_as_a_total_may_be_rated(vocabulary):
+    record = "record: instance:requests:{}\nexpr: sum by (instance) (requests_total)"
+    alert = "alert: A\nexpr: rate(instance:requests:{}[5m]) > 1"
+    assert problems(vocabulary, rule_list(record.format("total"), alert.format("total"))) == []
+    [said] = problems(vocabulary, rule_list(record.format("sum"), alert.format("sum")))
+    assert "rate over a gauge" in said
+
+
 def test_recorded_buckets_can_be_asked_for_quantiles(vocabulary):
     found = rule_list(
         "record: job:latency:rate5m\nexpr: sum by (job, le) (rate(latency_bucket[5m]))",

@@ -138,7 +138,7 @@ def exposed(family: Expectation, component: str, target_labels: Iterable[str]) -
     if family.type in ("histogram", "gaugehistogram"):
         return [one("_bucket", BUCKET, "le"), one("_sum", COUNTER), one("_count", COUNTER)]
     if family.type == "summary":
-        return [one("", GAUGE), one("_sum", COUNTER), one("_count", COUNTER)]
+        return [one("", GAUGE, "quantile"), one("_sum", COUNTER), one("_count", COUNTER)]
     return [one("", {"counter": COUNTER, "gauge": GAUGE}.get(family.type or "", UNTYPED))]
 
 

@@ -13,9 +13,11 @@ from promql_parser import VectorSelector, parse, walk
 
 from .judge import judge
 from .known import TARGET_LABELS, Series, Vocabulary
-from .vector import GAUGE, Judgement, Vector
+from .vector import COUNTER, GAUGE, Judgement, Vector
 
 _TEMPLATE_LABEL = re.compile(r"\$labels\.([a-zA-Z_]\w*)")
+# Whoever records so vouches that it is a counter: a sum of counters of one process, which restart together.
+_COUNTS = ":total"
 _RECORDED_NAME = re.compile(r"[a-z][a-zA-Z0-9_]*:[a-zA-Z0-9_:]+")
 
 
@@ -115,6 +117,8 @@ def _stored(vector: Vector, rule: Rule) -> Vector:
     """A recorded series: labels and kind of its expression, and the labels that the rule puts on it."""
     labels = frozenset(rule.labels)
     vector = vector if vector.is_vector else replace(vector, kind=GAUGE)
+    if rule.record.endswith(_COUNTS):
+        vector = replace(vector, kind=COUNTER)
     return replace(
         vector,
         may=vector.may | labels,

@@ -52,7 +52,8 @@ class Vector:
         return self.any_label or label in self.may
 
     def keep(self, labels: frozenset[str]) -> Vector:
-        return replace(self, may=self.may & labels, sure=self.sure & labels, any_label=False)
+        may = labels if self.any_label else self.may & labels
+        return replace(self, may=may, sure=self.sure & labels, any_label=False)
 
     def drop(self, labels: frozenset[str]) -> Vector:
         return replace(self, may=self.may - labels, sure=self.sure - labels)
