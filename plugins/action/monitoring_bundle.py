@@ -23,6 +23,7 @@ from ..plugin_utils.scrape import (
     series_of,
     targets_of,
 )
+from ..plugin_utils.slo.gather import rule_files
 
 _INVENTORY_RULES = "inventory.yml"
 
@@ -50,6 +51,10 @@ class ActionModule(ActionBase):
                         targets += found_targets
                         series += found_series
             alerts = alerting.gather(present, lambda component: _running(component, groups[component.name], variables))
+            levels = rule_files(
+                present,
+                lambda c: _running(c, [host for host in groups[c.name] if host in scraped], variables),
+            )
         except (ComponentError, ScrapeError) as error:
             return {**result, "failed": True, "msg": str(error)}
         targets = lend_labels(targets)
@@ -64,7 +69,8 @@ class ActionModule(ActionBase):
                 for component in present
                 for name, file in component.rules.items()
             }
-            | ({_INVENTORY_RULES: inventory} if inventory else {}),
+            | ({_INVENTORY_RULES: inventory} if inventory else {})
+            | levels,
             "alerting": alerts,
         }
 

@@ -10,6 +10,7 @@ description:
     the variables of the hosts, without touching them.
   - What the inventory knows of the hosts and rules compare with (C(series) of a scrape definition) becomes one more rule
     file, C(inventory.yml), that records it.
+  - What the inventory promises of models (C(objectives) of an instance) becomes another, C(service-levels.yml).
   - Works on the controller alone and opens no connection.
 author: The gpufleet maintainers
 options:

@@ -58,6 +58,11 @@ class Component:
         """What it says of alerts (files/monitoring/alerting.yml); plugin_utils/alerting.py tells the keys."""
         return self._load("files/monitoring/alerting.yml")
 
+    @cached_property
+    def service_levels(self) -> dict[str, Any]:
+        """What can be promised of it (files/monitoring/service_levels.yml); plugin_utils/slo makes rules of it."""
+        return self._load("files/monitoring/service_levels.yml")
+
     @property
     def rules(self) -> dict[str, Path]:
         """Prometheus rule files by the name they land under: `<component>-<file>`."""

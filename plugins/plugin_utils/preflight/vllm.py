@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
+from ..slo import objectives
 from ..vllm import engine_args, environment, fit_inventory
 from ..vllm.instances import NAME, is_path, parallel_sizes, with_defaults
-from ..vllm.sources import SourceError, flags, requirements_file
+from ..vllm.sources import SourceError, flags, indicators, requirements_file
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HUB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)?")
@@ -75,6 +76,7 @@ def _one(instance: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[str
         yield from engine_args.problems(instance["engine_args"], flags(instance["version"]), instance["version"])
     except SourceError as error:
         yield f"version: {error}"
+    yield from objectives.problems(instance.get("objectives") or {}, indicators())
     yield from environment.problems(instance["environment"])
     if any(character in instance["api_key"] for character in "\n\r\0"):
         yield "api_key has a line break in it."

@@ -118,7 +118,7 @@ def _stored(vector: Vector, rule: Rule) -> Vector:
     labels = frozenset(rule.labels)
     vector = vector if vector.is_vector else replace(vector, kind=GAUGE)
     if rule.record.endswith(_COUNTS):
-        vector = replace(vector, kind=COUNTER)
+        vector = replace(vector, kind=COUNTER, aggregated=False)
     return replace(
         vector,
         may=vector.may | labels,

@@ -66,3 +66,9 @@ def flags(version: str) -> Mapping[str, Any]:
     if not earlier:
         raise SourceError(f"vLLM {version} is older than what the role knows; the oldest is {min(recorded)}.")
     return yaml.safe_load(recorded[max(earlier)].read_text(encoding="utf-8"))
+
+
+def indicators() -> Mapping[str, Any]:
+    """What is measured of a model and may be promised: name -> metrics and, for some, bounds in seconds."""
+    file = FILES / "monitoring" / "service_levels.yml"
+    return yaml.safe_load(file.read_text(encoding="utf-8"))["indicators"]
