@@ -47,7 +47,7 @@ def test_a_sum_that_is_recorded_as_a_total_may_be_rated(vocabulary):
     alert = "alert: A\nexpr: rate(instance:requests:{}[5m]) > 1"
     assert problems(vocabulary, rule_list(record.format("total"), alert.format("total"))) == []
     [said] = problems(vocabulary, rule_list(record.format("sum"), alert.format("sum")))
-    assert "rate over a gauge" in said
+    assert "rate over a sum of counters" in said
 
 
 def test_recorded_buckets_can_be_asked_for_quantiles(vocabulary):
