@@ -76,7 +76,7 @@ class Machine:
     @property
     def kernel_packages(self) -> dict[str, str]:
         """NVIDIA's version of each package that brings or builds the kernel module."""
-        sides = {name: upstream(version) for name, version in self.packages.items() if _KERNEL_SIDE.search(name)}
+        sides = {name: upstream(version) for name, version in self.packages.items() if is_kernel_side(name)}
         return {name: version for name, version in sides.items() if version}
 
     @property
@@ -108,6 +108,11 @@ def read_machine(facts: Mapping[str, Any]) -> Machine:
         switches=tuple(device for device in devices if device.get("kind") == "nvswitch"),
         packages={n: v for n, v in packages.items() if branch_of(v) or _ALSO.match(n)},
     )
+
+
+def is_kernel_side(name: str) -> bool:
+    """Whether a package brings or builds the kernel module."""
+    return bool(_KERNEL_SIDE.search(name))
 
 
 def called(gpu: Mapping[str, Any]) -> str:

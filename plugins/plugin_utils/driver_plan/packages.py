@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .machine import Machine
+from .machine import Machine, is_kernel_side
 from .versions import branch_of, key, newest
 from .wishes import Wishes
 
@@ -74,7 +74,7 @@ def assess(machine: Machine, wishes: Wishes, flavour: str) -> Change:
         return Change("upgrade", why, wanted, remove, target or machine.version, True)
     split = {name: version for name, version in machine.kernel_packages.items() if version != machine.version}
     if split:
-        best = target or max([machine.version, *split.values()], key=key)
+        best = target or max(filter(wishes.matches, [machine.version, *split.values()]), key=key)
         why = f"the user space is {machine.version}, and " + ", ".join(f"{n} is {v}" for n, v in sorted(split.items()))
         return Change("upgrade", why, wanted, (), best, True)
     return _completed(machine, wishes, wanted) or _prebuilt(machine, wishes, flavour)
@@ -102,7 +102,9 @@ def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Cha
     if install and wishes.offered and not wishes.version and newer and not _offers(wishes, machine.version):
         why = f"{'; '.join(reasons)}, and {machine.version} is not offered any more"
         return Change("upgrade", why, wanted, (), newer, True)
-    return Change("install", "; ".join(reasons), install, (), machine.version, False)
+    # A module that lies there without its package, or with a broken one, is not relied on.
+    replaces = any(map(is_kernel_side, install))
+    return Change("install", "; ".join(reasons), install, (), machine.version, replaces)
 
 
 def _prebuilt(machine: Machine, wishes: Wishes, flavour: str) -> Change:
