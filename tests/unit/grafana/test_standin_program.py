@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from standin import PASSWORD, StandIn
+
 from lab.standins.grafana import flavour, ini, provisioning
 from lab.standins.grafana.database import Database
 from lab.standins.grafana.library import Library
 from lab.standins.grafana.sources import Sources
-from standin import PASSWORD, StandIn
 
 ROOT = Path(__file__).resolve().parents[3]
 PROVIDER = {"name": "gpufleet", "folder": "Fleet", "folderUid": "fleet", "type": "file"}
