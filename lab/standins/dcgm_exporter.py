@@ -398,9 +398,25 @@ def machine():
     """The driver's version (empty while none is loaded), and address -> information of each GPU."""
     driver = read(ROOT / "sys/module/nvidia/version").strip()
     folder, pci = ROOT / "proc/driver/nvidia/gpus", ROOT / "sys/bus/pci/devices"
-    addresses = sorted(child.name for child in folder.iterdir()) if driver and folder.is_dir() else []
-    here = [address for address in addresses if not pci.is_dir() or (pci / address).exists()]
-    return driver, {address: read(folder / address / "information") for address in here}
+    if not driver:
+        return "", {}
+    if not folder.is_dir():
+        return driver, cards_on_the_bus(pci)
+    here = [child for child in folder.iterdir() if not pci.is_dir() or (pci / child.name).exists()]
+    return driver, {child.name: read(child / "information") for child in here}
+
+
+def cards_on_the_bus(pci):
+    """The same from the bus: a sandbox that mounts a /proc of its own hides what the lab lays over /proc/driver."""
+    found = {}
+    for device in pci.iterdir() if pci.is_dir() else ():
+        if (device / "driver").is_symlink() and (device / "driver").readlink().name == "nvidia":
+            try:
+                card = json.loads(read(device / "rom"))
+            except ValueError:
+                continue
+            found[device.name] = f"Model: {card['name']}\nGPU UUID: {card['uuid']}\n"
+    return found
 
 
 def hold_device():

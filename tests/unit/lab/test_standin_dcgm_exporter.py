@@ -2,8 +2,10 @@
 
 import http.client
 import importlib.util
+import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -285,6 +287,18 @@ def test_without_an_engine_at_the_other_end_it_ends(machine):
     done = machine.run("-r", "127.0.0.1:1")
     assert done.returncode == 1
     assert "Failed to connect to remote hostengine" in done.stderr
+
+
+def test_cards_are_found_on_the_bus_where_a_sandbox_hides_the_drivers_folder(machine):
+    machine.add_gpus(A100)
+    shutil.rmtree(machine.root / "proc")
+    for address, driver in (("0000:3b:00.0", "nvidia"), ("0000:3c:00.0", "nouveau")):
+        device = machine.root / "sys/bus/pci/devices" / address
+        device.mkdir(exist_ok=True)
+        (device / "driver").symlink_to(f"../../drivers/{driver}")
+        (device / "rom").write_text(json.dumps({"name": A100, "uuid": f"GPU-{driver}"}))
+    machine.start()
+    assert re.findall(r'FB_USED{gpu="(\d)",UUID="([^"]+)"', machine.get("/metrics").decode()) == [("0", "GPU-nvidia")]
 
 
 def test_the_engine_tells_it_of_the_gpus_and_takes_it_along_when_it_goes(machine):
