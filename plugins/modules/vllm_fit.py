@@ -11,7 +11,7 @@ description:
 author: The gpufleet maintainers
 options:
   instances:
-    description: From the filter P(gpufleet.serving.vllm_fit_instances#filter).
+    description: What the filter C(vllm_fit_instances) makes of the role's variables.
     type: list
     elements: dict
     required: true

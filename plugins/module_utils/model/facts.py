@@ -7,6 +7,7 @@ checked, and lie where the rest of the model is going to be gathered, so that th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from http.client import HTTPException
@@ -101,8 +102,6 @@ def _get(client: Client, base: str, name: str) -> bytes:
 
 def _check(folder: Folder, contents: dict[str, bytes], keep: bool) -> None:
     if not keep:
-        import hashlib
-
         for name, content in contents.items():
             if hashlib.sha256(content).hexdigest() != folder.files[name]:
                 raise _wrong(folder, name)

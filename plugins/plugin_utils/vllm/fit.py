@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import fit_advice, fit_text
+from . import fit_advice, fit_share, fit_text
+from . import model_shape_formats as formats
 from .fit_memory import CONTEXT, DRIVER_RESERVE, Need, Weights, need, read_weights
 from .fit_request import Request, batch
 from .model_shape import Shape, ShapeError, read_shape
@@ -130,6 +131,9 @@ def _placed(
         shape = read_shape(model["config"], request.overrides)
     except ShapeError as error:
         return _unknown(request, str(error))
+    strange = _strange_format(request, shape, model.get("weights"))
+    if strange:
+        return _unknown(request, f"how large its weights are in the format {strange} is not known")
     if shape.heads % request.tensor:
         return Fit(request.name, REFUSED, fit_text.heads(request, shape))
     gpu = min((gpus[index] for index in request.gpus), key=lambda one: one.memory)
@@ -141,6 +145,13 @@ def _placed(
     return Placed(request, shape, weights, gpu, wanted, neighbours)
 
 
+def _strange_format(request: Request, shape: Shape, measured: Mapping[str, Any] | None) -> str | None:
+    """A format of which only the files' own size would tell what it takes."""
+    if shape.quantization is None:
+        return request.quantization if request.quantization and request.quantization not in formats.ONLINE else None
+    return None if shape.quantization.known or measured else shape.quantization.name
+
+
 def _unknown(request: Request, why: str) -> Fit:
     return Fit(request.name, UNKNOWN, f"{request.name}: cannot judge whether it fits: {why}.")
 
@@ -148,12 +159,17 @@ def _unknown(request: Request, why: str) -> Fit:
 def _judged(placed: Placed, known: Mapping[str, Placed]) -> Fit:
     needed = placed.need()
     name = placed.request.name
+    crowded = fit_share.crowded(placed, list(known.values()))
+    if crowded and crowded.claimed > crowded.usable:
+        return Fit(name, REFUSED, fit_text.crowded(placed, crowded), needed)
     if placed.request.kv_bytes is None and placed.budget > placed.gpu.usable - CONTEXT:
         return Fit(name, REFUSED, fit_text.no_context(placed), needed)
     if not placed.fits(needed):
         advice = fit_advice.for_refused(placed, needed, [known[other] for other in placed.neighbours if other in known])
         return Fit(name, REFUSED, fit_text.refused(placed, needed, advice), needed, 0.0, tuple(advice))
     concurrency = placed.room(needed) / needed.sequence if needed.sequence else float("inf")
+    if crowded:
+        return Fit(name, TIGHT, fit_text.crowded(placed, crowded), needed, concurrency)
     if concurrency < placed.wanted:
         advice = fit_advice.for_tight(placed, needed)
         return Fit(name, TIGHT, fit_text.tight(placed, needed, concurrency, advice), needed, concurrency, tuple(advice))

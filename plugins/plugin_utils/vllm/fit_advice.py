@@ -76,7 +76,7 @@ def _variants(placed: Placed) -> Iterator[str]:
     """Smaller formats of the same model; the file of a variant is somebody's to make, so none is named."""
     now = placed.shape.quantization or formats.ONLINE.get(placed.request.quantization or "")
     for name, variant in formats.VARIANTS.items():
-        if now and now.linear <= variant.linear + 0.1:
+        if now and (not now.known or now.linear <= variant.linear + 0.1):
             continue
         shape = with_quantization(placed.shape, variant)
         other = replace(placed, shape=shape, weights=read_weights(shape, placed.request, None))

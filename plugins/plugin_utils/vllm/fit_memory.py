@@ -108,7 +108,7 @@ def read_weights(shape: Shape, request: Request, measured: Mapping[str, Any] | N
         parameters.experts * experts,
         parameters.embedding * served,
         parameters.head * served,
-        f"{parameters.total / 1e9:.1f} G parameters counted from config.json",
+        f"{_number(parameters.total)} parameters counted from config.json",
     )
     if not measured or not measured.get("bytes"):
         return counted
@@ -123,6 +123,10 @@ def read_weights(shape: Shape, request: Request, measured: Mapping[str, Any] | N
         counted.head * scale,
         str(measured.get("source") or "measured"),
     )
+
+
+def _number(count: int) -> str:
+    return f"{count / 1e9:.1f} billion" if count >= 1e8 else f"{count / 1e6:.1f} million"
 
 
 def _stored_size(shape: Shape, measured: Mapping[str, Any]) -> float:
@@ -228,4 +232,4 @@ def _sizes(largest: int) -> int:
 
 def gib(count: float) -> str:
     """Bytes for people."""
-    return f"{count / GIB:.1f} GiB"
+    return f"{count / GIB:.1f} GiB" if count >= GIB or count == 0 else f"{count / GIB:.2f} GiB"

@@ -10,6 +10,7 @@ from .fit_memory import CONTEXT, Need, gib
 if TYPE_CHECKING:
     from .fit import Placed
     from .fit_request import Request
+    from .fit_share import Crowded
     from .model_shape import Shape
 
 
@@ -17,10 +18,11 @@ def refused(placed: Placed, needed: Need, advice: Sequence[str]) -> str:
     """Three lines: the sum, its parts, the ways out."""
     request = placed.request
     total = needed.fixed + max(needed.sequence, request.kv_bytes or 0)
+    over = gib(total - placed.budget if total > placed.budget else needed.sequence - placed.room(needed))
     ways = "; or ".join(advice) or "nothing of it on such GPUs; take a smaller model or larger GPUs"
     return (
-        f"{request.name} does not fit on {_gpus(request)}: it needs {gib(total)}{_each(request)}, "
-        f"and vLLM may use {gib(placed.budget)} ({_budget(placed)}).\n"
+        f"{request.name} does not fit on {_gpus(request)}: it needs {gib(total)}{_each(request)}, {over} more than "
+        f"vLLM may use: {gib(placed.budget)} ({_budget(placed)}).\n"
         f"  {_parts(placed, needed)}\n"
         f"  What would fit: {ways}."
     )
@@ -41,6 +43,21 @@ def fits(placed: Placed, needed: Need, concurrency: float) -> str:
     return (
         f"{placed.request.name} fits on {_gpus(placed.request)}: {concurrency:.1f} sequences of max-model-len "
         f"{needed.length} at a time ({_parts(placed, needed)}; vLLM may use {gib(placed.budget)})."
+    )
+
+
+def crowded(placed: Placed, share: Crowded) -> str:
+    """One line, for each of those who share a GPU."""
+    names, context = " and ".join(share.names), gib(len(share.names) * CONTEXT)
+    if share.claimed > share.usable:
+        return (
+            f"{placed.request.name} does not fit on GPU {share.index}: {names} together claim {gib(share.claimed)} of "
+            f"its {gib(share.usable)}; lower gpu-memory-utilization (or kv-cache-memory-bytes) of one."
+        )
+    return (
+        f"{placed.request.name} is tight on GPU {share.index}: {names} together claim {gib(share.claimed)} of its "
+        f"{gib(share.usable)}, which leaves less than {context} for their CUDA contexts, so the one that starts last "
+        "may not; lower gpu-memory-utilization of one."
     )
 
 

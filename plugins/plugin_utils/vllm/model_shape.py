@@ -138,10 +138,6 @@ def read_shape(config: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
         kinds = layer_kinds.kinds(text, layers)
     except layer_kinds.LayersError as error:
         raise ShapeError(str(error)) from error
-    try:
-        quantization = formats.stored(config)
-    except ValueError as error:
-        raise ShapeError(f"the quantisation {error} is not known here") from error
     stored_dtype = _dtype(config, text)
     return Shape(
         family=str(config.get("model_type") or "unknown"),
@@ -156,7 +152,7 @@ def read_shape(config: Mapping[str, Any], overrides: Mapping[str, Any] | None = 
         # vLLM takes a half-size type for a model that is stored in float32 (config/model.py, _resolve_auto_dtype).
         dtype="bfloat16" if stored_dtype == "float32" else stored_dtype,
         stored_dtype=stored_dtype,
-        quantization=quantization,
+        quantization=formats.stored(config),
         kv_dtype=formats.own_kv_dtype(config),
         uncounted=tuple(_uncounted(config, kinds)),
     )

@@ -56,11 +56,13 @@ class Quantization:
         name: as the operator knows it, such as `awq 4 bit`.
         linear: bytes per parameter of a linear layer, its scales and zero points included.
         experts_only: only the experts' weights are quantised; attention stays in the model's type.
+        known: False for a format whose `linear` is only a guess, so that the files' own size must be known.
     """
 
     name: str
     linear: float
     experts_only: bool = False
+    known: bool = True
 
 
 def grouped(bits: int, group: int, zero_points: bool = True) -> float:
@@ -74,6 +76,8 @@ ONLINE = {
     "fp8": Quantization("fp8", 1.0),
     "fp8_per_tensor": Quantization("fp8", 1.0),
     "fp8_per_block": Quantization("fp8", 1.0),
+    "fp8_per_channel": Quantization("fp8", 1.0),
+    "nvfp4_per_token": Quantization("nvfp4", 0.5 + 1 / 16),
     "int8_per_channel_weight_only": Quantization("int8", 1.0),
     "experts_int8": Quantization("int8 experts", 1.0, experts_only=True),
     "bitsandbytes": Quantization("bitsandbytes 4 bit", 0.5 + 4 / 64),
@@ -85,11 +89,7 @@ VARIANTS = {"fp8": Quantization("fp8", 1.0), "4 bit": Quantization("4 bit", grou
 
 
 def stored(config: Mapping[str, Any]) -> Quantization | None:
-    """The quantisation that config.json says its weights have; None where it says none.
-
-    Raises:
-        ValueError: one that is not known here; the text is its name.
-    """
+    """The quantisation that config.json says its weights have; None where it says none."""
     said = config.get("quantization_config") or config.get("compression_config") or {}
     if not said and isinstance(config.get("text_config"), Mapping):
         said = config["text_config"].get("quantization_config") or {}
@@ -118,7 +118,11 @@ def stored(config: Mapping[str, Any]) -> Quantization | None:
     }
     if method in simple:
         return simple[method]
-    raise ValueError(method or "without a name")
+    return _unknown(method)
+
+
+def _unknown(name: str) -> Quantization:
+    return Quantization(name or "without a name", 1.0, known=False)
 
 
 def _modelopt(said: Mapping[str, Any]) -> Quantization:
@@ -128,13 +132,13 @@ def _modelopt(said: Mapping[str, Any]) -> Quantization:
         return Quantization("fp8", 1.0)
     if algorithm == "NVFP4":
         return Quantization("nvfp4", 0.5 + 1 / 16)
-    raise ValueError(f"modelopt {algorithm}".strip())
+    return _unknown(f"modelopt {algorithm}".strip())
 
 
 def _compressed_tensors(said: Mapping[str, Any]) -> Quantization:
     groups = [group.get("weights") or {} for group in (said.get("config_groups") or {}).values()]
     if not groups:
-        raise ValueError("compressed-tensors without config_groups")
+        return _unknown("compressed-tensors without config_groups")
     # Where groups differ, the largest is taken for all of them: the file's own size is known in most cases anyway.
     weights = max(groups, key=lambda group: int(group.get("num_bits") or 16))
     bits = int(weights.get("num_bits") or 16)

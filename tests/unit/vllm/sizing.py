@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible_collections.gpufleet.serving.plugins.plugin_utils.vllm import fit
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.vllm import fit, fit_memory
 from ansible_collections.gpufleet.serving.plugins.plugin_utils.vllm.fit_memory import MIB
 from ansible_collections.gpufleet.serving.plugins.plugin_utils.vllm.fit_request import GIB, read_request
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.vllm.model_shape import read_shape
 
 HERE = Path(__file__).parent
 MODELS = yaml.safe_load((HERE / "fit_models.yml").read_text())
@@ -23,6 +24,23 @@ def facts(model: str) -> dict[str, Any]:
     size = MODELS[model].get("bytes")
     weights = {"bytes": size, "source": "model.safetensors.index.json"} if size else None
     return {"config": MODELS[model]["config"], "weights": weights}
+
+
+CARD = fit.Gpu(24 * GIB, "NVIDIA GeForce RTX 3090")
+
+
+def place(model, gpu=CARD, count=1, wanted=4.0, **args):
+    request = read_request("it", list(range(count)), {key.replace("_", "-"): value for key, value in args.items()})
+    shape = read_shape(MODELS[model]["config"])
+    weights = fit_memory.read_weights(shape, request, facts(model)["weights"])
+    return fit.Placed(request, shape, weights, gpu, wanted)
+
+
+def judge(*instances, gpus=None, concurrency=4, whole=True, **models):
+    """Instances are (name, model, gpus, engine_args)."""
+    requests = [read_request(name, on, args) for name, _, on, args in instances]
+    known = {name: facts(model) for name, model, _, _ in instances} | models
+    return fit.judge(requests, known, gpus or {0: CARD, 1: CARD}, concurrency, whole)
 
 
 def work_out(row: Mapping[str, Any], concurrency: float = 4) -> fit.Fit:

@@ -62,7 +62,6 @@ def test_what_layers_look_back_to(text, expected):
         ({"mamba_d_state": 16}, "does not list which of its layers are attention"),
         ({"num_key_value_heads": [8, 4]}, "different numbers of KV heads"),
         ({"block_configs": [{}]}, "different shapes"),
-        ({"quantization_config": {"quant_method": "quip"}}, "the quantisation quip is not known here"),
     ],
 )
 def test_what_is_not_known_is_said(change, said):
