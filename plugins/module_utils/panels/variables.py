@@ -20,7 +20,10 @@ BUILT_IN: Dict[str, str] = {
     "__range_s": "3600",
     "__range_ms": "3600000",
 }
-_REFERENCE = re.compile(r"\$(\w+)|\$\{(\w+)(?:\.[^:}]*)?(?::(\w+))?\}|\[\[(\w+?)(?::(\w+))?\]\]")
+# `$1` belongs to label_replace.
+_REFERENCE = re.compile(
+    r"\$([A-Za-z_]\w*)|\$\{([A-Za-z_]\w*)(?:\.[^:}]*)?(?::(\w+))?\}|\[\[([A-Za-z_]\w*?)(?::(\w+))?\]\]"
+)
 _LABEL_VALUES = re.compile(r"label_values\((?:(?P<series>.+),)?\s*(?P<label>[a-zA-Z_]\w*)\s*\)\s*", re.DOTALL)
 _SPECIAL = re.compile(r"([\\^$.*+?()\[\]{}|])")
 
