@@ -19,10 +19,11 @@ EXTINCT = ("kepler",)
 
 
 def flavour(machine: Machine, wishes: Wishes) -> str:
-    """`open` or `proprietary`: the inventory's choice, else open unless a GPU needs the other."""
+    """`open` or `proprietary`: the inventory's choice, else open unless a GPU needs the other or none are there."""
     if wishes.modules != "auto":
         return wishes.modules
-    return "proprietary" if any(gpu.get("open_modules") is False for gpu in machine.gpus) else "open"
+    legacy = any(gpu.get("open_modules") is False for gpu in machine.gpus)
+    return "proprietary" if legacy or not wishes.sets["open"] else "open"
 
 
 def missing_gpus(machine: Machine, wishes: Wishes) -> str:
@@ -83,6 +84,11 @@ def unsupported(machine: Machine, wishes: Wishes) -> str:
         )
     if modern and kind == "proprietary":
         return f"{listed(modern)} works with the open modules only; set nvidia_driver_modules: auto"
+    if not wishes.sets[kind]:
+        return (
+            f"the source {wishes.source} has no {kind} modules for {machine.os_name}, and {listed(machine.gpus)} is to "
+            "have them; choose another nvidia_driver_source, or other nvidia_driver_modules"
+        )
     if modern and branch and branch < OPEN_ONLY_FIRST:
         return (
             f"{listed(modern)} is newer than the branch {branch}; "

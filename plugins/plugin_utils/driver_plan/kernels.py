@@ -38,13 +38,18 @@ def choose(machine: Machine, wishes: Wishes, ready: Callable[[str], bool]) -> Ke
         ready: whether a kernel has the right module on disk, and will keep it.
     """
 
-    def possible(kernel: str) -> bool:
-        if kernel not in machine.kernels:
-            return False
-        offered = wishes.headers_offered
-        return ready(kernel) or not wishes.builds or machine.has_headers(kernel) or offered is None or kernel in offered
-
     both = tuple(dict.fromkeys([machine.running, machine.newest]))
+    # Of prebuilt modules an archive may have only the newest kernel's.
+    prebuilt_later = not wishes.builds and ready(machine.newest)
+
+    def possible(kernel: str) -> bool:
+        if kernel not in machine.kernels or ready(kernel):
+            return kernel in machine.kernels
+        if not wishes.builds:
+            return not prebuilt_later
+        offered = wishes.headers_offered
+        return machine.has_headers(kernel) or offered is None or kernel in offered
+
     serve = tuple(kernel for kernel in both if possible(kernel))
     build = tuple(kernel for kernel in serve if not ready(kernel))
     headers = tuple(kernel for kernel in build if wishes.builds and not machine.has_headers(kernel))

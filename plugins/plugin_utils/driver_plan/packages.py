@@ -109,10 +109,9 @@ def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Cha
 
 def _prebuilt(machine: Machine, wishes: Wishes, flavour: str) -> Change:
     """Where nothing is built on the host, a module that is not there can only be installed again."""
-    lacking = [kernel for kernel in (machine.running, machine.newest) if not machine.on_disk(kernel)]
-    if wishes.builds or not lacking or not set(lacking) & set(machine.kernels):
+    if wishes.builds or machine.on_disk(machine.newest):
         return Change("", "", (), (), machine.version, False)
-    why = f"the prebuilt module for {lacking[0]} is not on disk"
+    why = f"the prebuilt module for {machine.newest} is not on disk"
     return Change("install", why, tuple(driver_packages(machine, wishes, flavour)), (), machine.version, True)
 
 
