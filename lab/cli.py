@@ -90,7 +90,7 @@ def _exec(wanted: argparse.Namespace) -> None:
 def _mirror(wanted: argparse.Namespace) -> None:
     with lock.alone():
         system.ensure()
-        for name in machines.SUITES:
+        for name in machines.SYSTEMS:
             images.ensure(name)
         build.build()
         server.ensure()

@@ -28,6 +28,13 @@ Suites: {suite}
 Components: main
 Signed-By: /etc/apt/keyrings/mirror.asc
 """
+_RPM_SOURCE = """\
+[baseos]
+name=Rocky Linux 9 - what the lab has of it
+baseurl={mirror}/rpm/rocky9
+gpgkey=file:///etc/pki/rpm-gpg/RPM-GPG-KEY-lab
+gpgcheck=1
+"""
 
 
 def container_name(lab: Lab, machine: Machine) -> str:
@@ -137,10 +144,13 @@ def _own_files(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> byte
 
 def _package_sources(machine: Machine) -> dict[str, tuple[str, int]]:
     """Where the distribution's own packages come from, as every host knows it."""
+    if machine.os in SUITES:
+        source = _APT_SOURCE.format(mirror=server.url(), suite=SUITES[machine.os])
+        return {
+            "etc/apt/keyrings/mirror.asc": (signing.DEBIAN.public_key(), 0o644),
+            "etc/apt/sources.list.d/mirror.sources": (source, 0o644),
+        }
     return {
-        "etc/apt/keyrings/mirror.asc": (signing.DEBIAN.public_key(), 0o644),
-        "etc/apt/sources.list.d/mirror.sources": (
-            _APT_SOURCE.format(mirror=server.url(), suite=SUITES[machine.os]),
-            0o644,
-        ),
+        "etc/pki/rpm-gpg/RPM-GPG-KEY-lab": (signing.ROCKY.public_key(), 0o644),
+        "etc/yum.repos.d/rocky.repo": (_RPM_SOURCE.format(mirror=server.url()), 0o644),
     }

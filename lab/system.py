@@ -16,6 +16,7 @@ from lab.run import follow
 
 # Package -> the programs or files by which it is known to be there.
 NEEDED = {
+    "createrepo-c": ["createrepo_c", "modifyrepo_c"],
     "crun": ["crun"],
     "debian-archive-keyring": ["/usr/share/keyrings/debian-archive-keyring.gpg"],
     "debootstrap": ["debootstrap"],
@@ -28,6 +29,7 @@ NEEDED = {
     "nftables": ["nft"],
     "openssh-client": ["ssh", "ssh-keygen"],
     "podman": ["podman"],
+    "rpm": ["rpmbuild", "rpmsign"],
     "tar": ["tar"],
     "util-linux": ["nsenter", "unshare"],
 }

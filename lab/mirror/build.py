@@ -8,7 +8,17 @@ from typing import Any
 import yaml
 
 from lab.errors import LabError
-from lab.mirror import apt_repository, debian_archives, model, nvidia_repository, python_archive, uv_archive, wheels
+from lab.mirror import (
+    apt_repository,
+    debian_archives,
+    grafana_repository,
+    model,
+    nvidia_repository,
+    python_archive,
+    rpm_repository,
+    uv_archive,
+    wheels,
+)
 from lab.mirror.manifest import Manifest
 from lab.mirror.urls import archive_path
 from lab.paths import LAB, MIRROR
@@ -63,7 +73,9 @@ def build() -> None:
     model.make(content.model, manifest)
     for suite, packages in content.apt.items():
         apt_repository.make(suite, packages, manifest)
+    rpm_repository.make(manifest)
     nvidia_repository.make(manifest)
+    grafana_repository.make(manifest)
     for folder in content.wheels:
         wheels.make(folder, manifest)
 
@@ -72,7 +84,8 @@ def lock() -> dict[str, str]:
     """The digest of each archive and of each file of the model: publisher's URL -> sha256."""
     content, manifest = load(), Manifest(MIRROR)
     digests = {
-        url: manifest.files[archive_path(url)]["sha256"] for url in [*content.urls, *nvidia_repository.key_urls()]
+        url: manifest.files[archive_path(url)]["sha256"]
+        for url in [*content.urls, *nvidia_repository.key_urls(), *grafana_repository.key_urls()]
     }
     for path, entry in manifest.below(content.model.path).items():
         digests[content.model.url + path.removeprefix(content.model.path)] = entry["sha256"]

@@ -16,11 +16,12 @@ from pathlib import Path
 
 from lab.apt import control_of
 from lab.files import replacing, scratch, write_atomically
-from lab.mirror import signing
+from lab.mirror import rpm_repository, signing
 from lab.mirror.apt_repository import packages_index
 from lab.mirror.manifest import Manifest, digest_of, recipe_digest
 from lab.mirror.urls import archive_path
-from lab.packages import dcgm, deb, debian, driver, sources
+from lab.packages import dcgm, deb, debian, driver, modules, red_hat, rpm, sources
+from lab.packages.package import Package
 from lab.paths import SCRATCH
 from lab.progress import Step, step
 
@@ -86,7 +87,7 @@ def _debian(folder: Path, current: Step) -> None:
     _index(folder)
 
 
-def _dcgm(version: str, exporter: str) -> list:
+def _dcgm(version: str, exporter: str) -> list[Package]:
     same = f"datacenter-gpu-manager-4-core (= 1:{version}-1+lab)"
     return [
         debian.vendor_package(
@@ -142,8 +143,38 @@ def release(files: Mapping[str, bytes], date: datetime) -> str:
     return f"{head}SHA256:\n{''.join(sums)}"
 
 
+def _red_hat(folder: Path, current: Step) -> None:
+    streams = red_hat.streams(VERSIONS)
+    packages = {rpm.file_name(package): package for stream in streams.values() for package in stream}
+    for version, (exporter, *_) in dcgm.PAIRS.items():
+        packages |= {rpm.file_name(package): package for package in _dcgm_rpms(version, exporter)}
+    rpm_repository.fill(folder, packages.values(), signing.NVIDIA, current, modules.metadata(streams))
+
+
+def _dcgm_rpms(version: str, exporter: str) -> list[Package]:
+    core = "datacenter-gpu-manager-4-core"
+    return [
+        red_hat.vendor_package(core, f"{version}-1", "NVIDIA DCGM", dcgm.core_files(red_hat.UNITS)),
+        red_hat.vendor_package(
+            "datacenter-gpu-manager-4-proprietary",
+            f"{version}-1",
+            "NVIDIA DCGM's profiling",
+            {},
+            [f"{core} = 1:{version}"],
+        ),
+        red_hat.vendor_package(
+            "datacenter-gpu-manager-exporter",
+            f"{exporter}-1",
+            "NVIDIA dcgm-exporter",
+            dcgm.exporter_files(version, red_hat.UNITS),
+            [core, "python3"],
+        ),
+    ]
+
+
 REPOSITORIES = [
     Repository("debian12", "3bf863cc.pub", _debian),
     Repository("debian13", "8793F200.pub", _debian),
     Repository("debian12-broken", "3bf863cc.pub", _debian_broken),
+    Repository("rhel9", "D42D0685.pub", _red_hat),
 ]

@@ -45,7 +45,7 @@ class Key:
         self.public_key()
         # Here gpg is run by rpmsign, whose command line for it has no place for a fixed time.
         command = (
-            f"%{{__gpg}} gpg --homedir {self.home} --batch --no-armor --digest-algo sha256 "
+            f"{shutil.which('gpg')} gpg --homedir {self.home} --batch --no-armor --digest-algo sha256 "
             f"--faked-system-time {self._created()}! -u '{self.owner}' -sbo %{{__signature_filename}} "
             "%{__plaintext_filename}"
         )

@@ -15,13 +15,14 @@ def vendors() -> str:
         *_PACKAGES.glob("*.py"),
         *(path for path in (LAB / "standins").iterdir() if path.is_file()),
         *(ROOT / "roles/dcgm_exporter/files/fields").glob("*.txt"),
-        *(LAB / "mirror").glob("nvidia_*.py"),
+        LAB / "mirror/nvidia_repository.py",
+        LAB / "mirror/rpm_repository.py",
     )
 
 
 def distributions() -> str:
     """Of what a distribution brings itself: DKMS and the headers of the kernel that runs."""
-    return _digest(*(_PACKAGES / f"{name}.py" for name in ("package", "deb", "rpm", "dkms", "headers")))
+    return _digest(*(_PACKAGES / f"{name}.py" for name in ("package", "deb", "rpm", "dkms", "headers", "red_hat")))
 
 
 def _digest(*files) -> str:

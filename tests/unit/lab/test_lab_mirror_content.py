@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from lab.errors import LabError
-from lab.mirror import build
+from lab.mirror import build, nvidia_repository
 from lab.mirror.manifest import Manifest
 from lab.mirror.urls import archive_path
 from lab.paths import ROOT
@@ -42,11 +42,12 @@ def test_a_key_that_is_missing_is_named(monkeypatch, tmp_path):
         build.load()
 
 
-def test_the_lock_names_every_archive_and_every_file_of_the_model(monkeypatch, tmp_path):
+def test_the_lock_names_every_archive_every_key_and_every_file_of_the_model(monkeypatch, tmp_path):
     content, manifest = build.load(), Manifest(tmp_path)
-    paths = [*map(archive_path, content.urls), f"{content.model.path}/config.json"]
+    keys = nvidia_repository.key_urls()
+    paths = [*map(archive_path, [*content.urls, *keys]), f"{content.model.path}/config.json"]
     manifest.replace({}, {path: {"sha256": f"digest of {path}"} for path in paths})
     monkeypatch.setattr(build, "MIRROR", tmp_path)
     lock = build.lock()
-    assert set(lock) == {*content.urls, f"{content.model.url}/config.json"}
+    assert set(lock) == {*content.urls, *keys, f"{content.model.url}/config.json"}
     assert lock[content.uv.url] == f"digest of {archive_path(content.uv.url)}"
