@@ -11,7 +11,7 @@ from .programs import Asker
 from .roots import Roots, text
 
 _SECONDS = 30.0
-_HALF = ("half-installed", "unpacked", "half-configured", "triggers-awaited", "triggers-pending")
+_HALF = ("half-installed", "unpacked", "half-configured")
 _GONE = ("not-installed", "config-files")
 _BY_VERSION = re.compile(r"~deb\d+u\d+|\+deb\d+u\d+|ubuntu0\.")
 _PACKAGERS = (

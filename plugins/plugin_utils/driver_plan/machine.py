@@ -120,5 +120,11 @@ def called(gpu: Mapping[str, Any]) -> str:
     return f"{gpu.get('address', '?')} ({gpu.get('name') or gpu.get('id') or 'unknown'})"
 
 
+def are(names: Iterable[str], singular: str = "is", plural: str = "are") -> str:
+    """Names and the verb that goes with as many."""
+    found = list(names)
+    return f"{', '.join(found)} {singular if len(found) == 1 else plural}"
+
+
 def listed(gpus: Iterable[Mapping[str, Any]]) -> str:
     return ", ".join(called(gpu) for gpu in gpus)

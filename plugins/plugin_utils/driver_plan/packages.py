@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .machine import Machine, is_kernel_side
+from .machine import Machine, are, is_kernel_side
 from .versions import branch_of, key, newest
 from .wishes import Wishes
 
@@ -70,7 +70,7 @@ def assess(machine: Machine, wishes: Wishes, flavour: str) -> Change:
         why = f"{machine.version} is installed, and {'the older ' if older else ''}{wishes.version} is wished"
         return Change("upgrade", why, wanted, remove, target, True)
     if other:
-        why = f"{', '.join(other)} brings the other kind of kernel modules, and the {flavour} ones are wished"
+        why = f"{are(other, 'brings', 'bring')} the other kind of kernel modules, and the {flavour} ones are wished"
         return Change("upgrade", why, wanted, remove, target or machine.version, True)
     split = {name: version for name, version in machine.kernel_packages.items() if version != machine.version}
     if split:
@@ -90,8 +90,8 @@ def _completed(machine: Machine, wishes: Wishes, wanted: tuple[str, ...]) -> Cha
         if machine.packaged([name]) and not _same_version(machine, name)
     ]
     reasons = [
-        *([f"{', '.join(absent)} is missing"] if absent else []),
-        *([f"{', '.join(broken)} is only half configured"] if broken else []),
+        *([f"{are(absent)} missing"] if absent else []),
+        *([f"{are(broken)} only half configured"] if broken else []),
         *([f"{', '.join(fabric)} must be of the driver's version {machine.version}"] if fabric else []),
     ]
     pinning = set(wishes.sets["pinning"])

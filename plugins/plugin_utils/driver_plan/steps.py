@@ -10,7 +10,7 @@ from typing import Any
 
 from .kernels import Kernels
 from .loading import Loading
-from .machine import Machine
+from .machine import Machine, are
 from .packages import Change, wants_fabric_manager
 from .wishes import Wishes
 
@@ -41,7 +41,7 @@ def before_loading(machine: Machine, wishes: Wishes, change: Change, kernels: Ke
     if rebuilt:
         yield {
             "do": "rebuild",
-            "why": f"{', '.join(rebuilt)} has not the module that belongs to the user space",
+            "why": f"{are(rebuilt, 'has', 'have')} no module that belongs to the user space",
             "kernels": rebuilt,
             "version": change.target,
         }
@@ -53,7 +53,7 @@ def _repair(machine: Machine, change: Change, kernels: Kernels) -> Iterator[Step
     if not broken or not (change.kind or kernels.headers):
         return
     ours = [name for name in broken if name in machine.packages]
-    why = f"{', '.join(broken)} is half configured, so the package manager refuses all work"
+    why = f"{are(broken)} half configured, so the package manager refuses all work"
     if ours:
         why += "; a module that could not be built is taken off and comes again once it can be"
     yield {"do": "repair_packages", "why": why, "packages": broken, "remove": ours}
