@@ -3,6 +3,7 @@
 
     lock_model.py meta-llama/Llama-3.1-8B-Instruct COMMIT >> inventory/mine/group_vars/all/gpufleet_lock.yml
 
+With --facts it prints the model's entry of vllm_model_facts instead, so that the inventory alone tells whether it fits.
 Large files: the hub itself keeps their sha256. Small ones are fetched and hashed. A token for gated models is read from
 HF_TOKEN. Documentation, other formats of the same weights and files named with --exclude are left out.
 """
@@ -68,15 +69,31 @@ def digests(endpoint: str, model: str, commit: str, token: str | None, exclude: 
     return found
 
 
+def facts(endpoint: str, model: str, commit: str, token: str | None) -> dict[str, Any]:
+    """What decides how much memory the model needs: its config.json, and the size of its weights if an index has it."""
+    config, _ = get(f"{endpoint}/{model}/resolve/{commit}/config.json", token)
+    found: dict[str, Any] = {"config": json.loads(config)}
+    index = "model.safetensors.index.json"
+    if any(entry["path"] == index for entry in listing(endpoint, model, commit, token)):
+        content, _ = get(f"{endpoint}/{model}/resolve/{commit}/{index}", token)
+        found["weight_bytes"] = json.loads(content)["metadata"]["total_size"]
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
     parser.add_argument("commit")
     parser.add_argument("--exclude", action="append", default=[], metavar="PATTERN")
+    parser.add_argument("--facts", action="store_true", help="print an entry of vllm_model_facts")
     asked = parser.parse_args()
     if not re.fullmatch(r"[0-9a-f]{40}", asked.commit):
         sys.exit(f"{asked.commit!r} can move; give the 40 hexadecimal digits of a commit.")
     endpoint = os.environ.get("HF_ENDPOINT", HUB).rstrip("/")
+    if asked.facts:
+        found = facts(endpoint, asked.model, asked.commit, os.environ.get("HF_TOKEN"))
+        print(f"  {json.dumps(asked.model)}: {json.dumps(found)}")
+        return
     for url, digest in digests(endpoint, asked.model, asked.commit, os.environ.get("HF_TOKEN"), asked.exclude).items():
         print(f"  {json.dumps(url)}: {digest}")
 

@@ -34,6 +34,10 @@ def hub():
                 body, link = json.dumps(pages[0]), f'<{self.server.url}{tree}?cursor=1>; rel="next"'
             elif self.path == f"{tree}?cursor=1":
                 body = json.dumps(pages[1])
+            elif self.path.endswith("config.json") and pages[2:]:
+                body = '{"hidden_size": 64}'
+            elif self.path.endswith("index.json"):
+                body = '{"metadata": {"total_size": 1000}}'
             else:
                 body = f"content of {self.path.rpartition('/')[2]}"
             self.send_response(200)
@@ -81,3 +85,10 @@ def test_a_branch_is_refused(tool, monkeypatch):
     monkeypatch.setattr("sys.argv", ["lock_model.py", "org/tiny", "main"])
     with pytest.raises(SystemExit, match="can move"):
         tool.main()
+
+
+def test_facts_for_the_inventory(tool, hub):
+    hub.pages.append([])
+    assert tool.facts(hub.url, "org/tiny", COMMIT, None) == {"config": {"hidden_size": 64}}
+    hub.pages[1].append({"type": "file", "path": "model.safetensors.index.json"})
+    assert tool.facts(hub.url, "org/tiny", COMMIT, None) == {"config": {"hidden_size": 64}, "weight_bytes": 1000}
