@@ -73,6 +73,10 @@ molecule: setup  ## Role scenarios on lab machines (SCENARIOS="vllm" for one)
 lock: setup  ## Write the publishers' digests into INVENTORY's lock file
 	@tools/lock --inventory $(INVENTORY)
 
+.PHONY: dashboards
+dashboards: setup  ## Build the dashboards' JSON in the roles from their sources
+	@python -m dashboards.build
+
 .PHONY: bench
 bench: setup  ## Measure: one line of JSON per figure
 	@tests/bench/run

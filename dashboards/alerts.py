@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .page import Page, Section, choices
-from .panels import Column, Query, grid, lines, number
+from .panels import Query, bars, lines, number
 from .queries import BOX, RATE
-from .style import BAD, GOOD, PLAIN, SECOND, SEVERITIES, WARN, Steps, rising
+from .style import BAD, FEW, GOOD, PLAIN, SECOND, SEVERITIES, WARN, Steps, rising
+from .tables import Column, grid
 
 QUIET = "Empty while no alert fires."
 NO_RECEIVER = "Empty where no Alertmanager is scraped."
@@ -83,7 +84,9 @@ NOW = (
             Column("Site", label="site"),
             Column(
                 "Since",
-                f'max by (severity, alertname, instance, model_name, site) (time() - ALERTS_FOR_STATE{{severity=~"critical|warning", {BOX}}} and ignoring (alertstate) {firing("critical|warning")})',
+                "max by (severity, alertname, instance, model_name, site) "
+                f'(time() - ALERTS_FOR_STATE{{severity=~"critical|warning", {BOX}}} '
+                f"and ignoring (alertstate) {firing('critical|warning')})",
                 unit="s",
                 decimals=0,
             ),
@@ -99,23 +102,24 @@ COURSE = (
         "By severity",
         "Alerts that fire.",
         "short",
-        Query(f"count by (severity) ({firing('critical|warning')})", "{{severity}}"),
+        *(Query(f"count({firing(severity)})", severity) for severity in reversed(SEVERITIES)),
         colours=SEVERITIES,
         decimals=0,
+        soft=FEW,
         bars=True,
         width=12,
         quiet=QUIET,
     ),
-    lines(
-        "By alert",
-        "Alerts that fire, by name.",
-        "short",
-        Query(f"count by (alertname) ({firing('critical|warning')})", "{{alertname}}"),
-        decimals=0,
-        bars=True,
-        listed=True,
+    bars(
+        "Time spent firing",
+        "How long each alert fired in the chosen time, all boxes added up: what keeps the night awake.",
+        "s",
+        Query(
+            f"60 * sum by (alertname) (count_over_time(({firing('critical|warning')})[$__range:1m]))", "{{alertname}}"
+        ),
+        decimals=1,
         width=12,
-        quiet=QUIET,
+        quiet="Empty when no alert fired.",
     ),
 )
 

@@ -1,9 +1,9 @@
 """From the schema that the SDK writes to that of Grafana 7.5, the oldest one served; each later Grafana migrates it.
 
 Grafana 7.5 takes a data source by name only, value mappings of another shape and the tooltip under another key; and it
-does not migrate a document whose schemaVersion is above its own. Grafana 13 migrates from schemaVersion 9 on. Source:
-Grafana 7.5's own types, and apps/dashboard/pkg/migration/schemaversion of Grafana 13 (V30 value mappings and tooltip, V33
-and V36 data sources, V38 cells of tables).
+does not migrate a document whose schemaVersion is above its own. Grafana 12 and later migrate from schemaVersion 9 on.
+Source: Grafana 7.5's own types; apps/dashboard/pkg/migration/schemaversion in Grafana's repository (V30 value mappings
+and tooltip, V33 and V36 data sources, V38 cells of tables).
 """
 
 from __future__ import annotations

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from .page import Page, Section, choices
-from .panels import Column, Query, grid, lines, number
+from .panels import Query, lines, number
 from .queries import BOX, PER_BOX, VLLM, answered, failing, or_zero, quantile
-from .style import BAD, CALM, GOOD, PLAIN, QUANTILES, SECOND, SEVERITIES, Steps, rising
+from .style import (
+    BAD,
+    CALM,
+    FEW,
+    GOOD,
+    PLAIN,
+    PLAIN_SECONDS,
+    QUANTILES,
+    SECOND,
+    SEVERITIES,
+    SMALL_SHARE,
+    WARN,
+    Steps,
+    rising,
+)
+from .tables import Column, grid
 
 WINDOW = "5m"
 ALL_UP = f"min {PER_BOX} (up{{{BOX}}})"
@@ -15,33 +30,34 @@ GPU = f'job="dcgm", {BOX}'
 # Cards that cannot tell a value report 9.2e18 or so.
 KNOWN = "< 1e12"
 
+FILLED = "color-background"
+
+
+def _firing(severity: str) -> str:
+    return or_zero(f'count {PER_BOX} (ALERTS{{alertstate="firing", severity="{severity}", {BOX}}})', ALL_UP)
+
+
 BOXES = grid(
     "Boxes",
-    "One row per box, the sickest on top. Blank: the box does not run that. Rates and quantiles are those of the last five "
-    "minutes. A click on the name opens the box's own pages.",
+    "One row per box, the sickest on top. Blank: the box does not run that. Rates and quantiles are those of the last "
+    "five minutes. A click on the name opens the page of its GPUs.",
     [
         Column(
             "Box",
             label="instance",
             link=("GPUs of ${__value.text}", "/d/gpufleet-gpu?var-instance=${__value.text}&${__url_time_range}"),
         ),
-        Column("Site", label="site"),
+        Column("Site", label="site", width=80),
         Column(
             "Up",
             ALL_UP,
             steps=Steps(BAD, ((1, CALM),)),
-            look="color-background",
+            look=FILLED,
             words={0: "down", 1: "up"},
             width=70,
         ),
-        Column(
-            "Alerts",
-            or_zero(f"count {PER_BOX} (ALERTS{{{FIRING}, {BOX}}})", f"{ALL_UP}"),
-            steps=rising(1, 2, CALM),
-            look="color-background",
-            decimals=0,
-            width=70,
-        ),
+        Column("Critical", _firing("critical"), steps=Steps(CALM, ((1, BAD),)), look=FILLED, decimals=0, width=75),
+        Column("Warnings", _firing("warning"), steps=Steps(CALM, ((1, WARN),)), look=FILLED, decimals=0, width=85),
         Column("Requests/s", or_zero(answered("", PER_BOX, WINDOW), SERVERS), decimals=2),
         Column(
             "Errors",
@@ -49,29 +65,30 @@ BOXES = grid(
             unit="percentunit",
             decimals=1,
             steps=rising(0.01, 0.05, CALM),
-            look="color-background",
+            look=FILLED,
         ),
         Column(
             "Waiting",
             f"sum {PER_BOX} (vllm:num_requests_waiting{{{VLLM}}})",
             decimals=0,
             steps=rising(1, 20, CALM),
-            look="color-background",
+            look=FILLED,
             width=80,
         ),
         Column(
-            "First token p95",
+            "TTFT p95",
             f"{quantile(0.95, 'vllm:time_to_first_token_seconds', VLLM, 'instance, site', WINDOW)} >= 0",
-            unit="s",
+            unit=PLAIN_SECONDS,
             decimals=2,
             steps=rising(2, 5, CALM),
-            look="color-background",
+            look=FILLED,
         ),
         Column(
             "Latency p95",
             f"{quantile(0.95, 'vllm:e2e_request_latency_seconds', VLLM, 'instance, site', WINDOW)} >= 0",
-            unit="s",
+            unit=PLAIN_SECONDS,
             decimals=1,
+            width=95,
         ),
         Column(
             "KV cache",
@@ -79,7 +96,7 @@ BOXES = grid(
             unit="percentunit",
             decimals=0,
             steps=rising(0.8, 0.95, CALM),
-            look="color-background",
+            look=FILLED,
             width=90,
         ),
         Column("GPUs", f"count {PER_BOX} (DCGM_FI_DEV_GPU_TEMP{{{GPU}}})", decimals=0, width=70),
@@ -96,7 +113,7 @@ BOXES = grid(
             unit="celsius",
             decimals=0,
             steps=rising(80, 87, CALM),
-            look="color-background",
+            look=FILLED,
             width=80,
         ),
         Column(
@@ -107,7 +124,7 @@ BOXES = grid(
         Column("Driver", label="DCGM_FI_DRIVER_VERSION"),
         Column("Kernel", f"max by (instance, site, release) (node_uname_info{{{BOX}}})", label="release"),
     ],
-    sort="-Alerts",
+    sort="-Critical",
     height=11,
 )
 
@@ -130,7 +147,7 @@ HEAD = (
     ),
     number(
         "Errors",
-        "Share of requests that the servers answered with 5xx. Answers 4xx are the clients' own fault and do not count.",
+        "Share of requests answered with 5xx. Answers 4xx are the clients' own fault and do not count.",
         failing(window=WINDOW),
         "percentunit",
         decimals=2,
@@ -164,6 +181,7 @@ HEAD = (
         decimals=1,
         trend=True,
         width=4,
+        quiet="Empty without GPUs.",
     ),
 )
 
@@ -173,11 +191,11 @@ COURSE = (
         "Requests answered per second, by the model that was asked for.",
         "reqps",
         Query(or_zero(answered("", "by (model_name)"), f"count by (model_name) (up{{{VLLM}}})"), "{{model_name}}"),
-        fill=10,
+        distinct=True,
     ),
     lines(
         "First token",
-        "Time from the request to its first token, over all boxes: the middle request, and the slowest of 20 and of 100.",
+        "From the request to its first token, over all boxes: the middle request, and the slowest of 20 and of 100.",
         "s",
         *(
             Query(quantile(phi, "vllm:time_to_first_token_seconds", VLLM), name)
@@ -191,9 +209,13 @@ COURSE = (
         "Alerts",
         "Alerts that fire, by severity.",
         "short",
-        Query(f"count by (severity) (ALERTS{{{FIRING}, {BOX}}})", "{{severity}}"),
+        *(
+            Query(f'count(ALERTS{{alertstate="firing", severity="{severity}", {BOX}}})', severity)
+            for severity in reversed(SEVERITIES)
+        ),
         colours=SEVERITIES,
         decimals=0,
+        soft=FEW,
         bars=True,
         quiet="Empty while no alert fires.",
     ),
@@ -203,6 +225,8 @@ COURSE = (
         "percentunit",
         Query(f"avg by (site) (DCGM_FI_DEV_GPU_UTIL{{{GPU}}} {KNOWN}) / 100", "{{site}}"),
         most=1,
+        distinct=True,
+        quiet="Empty without GPUs.",
     ),
     lines(
         "Waiting and running",
@@ -216,10 +240,12 @@ COURSE = (
     lines(
         "Errors",
         "Share of requests answered with 5xx, by model.",
-        "percentunit",
-        Query(failing("by (model_name)"), "{{model_name}}"),
-        steps=Steps(PLAIN, ((0.05, BAD),)),
-        decimals=2,
+        SMALL_SHARE,
+        Query(f"100 * ({failing('by (model_name)')})", "{{model_name}}"),
+        steps=Steps(PLAIN, ((5, BAD),)),
+        decimals=1,
+        soft=5,
+        distinct=True,
     ),
 )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .page import Page, Section, Variable
-from .panels import Column, Query, grid, lines, number
+from .panels import Query, lines, number
 from .queries import RATE
-from .style import BAD, CALM, GOOD, PLAIN, QUANTILES, SECOND, WARN, Steps, rising
+from .style import BAD, CALM, FEW, GOOD, PLAIN, QUANTILES, SECOND, WARN, Steps, rising
+from .tables import Column, grid
 
 SELF = 'job="prometheus", site=~"$site", instance=~"$instance"'
 NAME = "{{instance}}"
@@ -109,6 +110,8 @@ JOBS = (
         "short",
         Query("count by (job) (up == 0) or 0 * count by (job) (up)", "{{job}}"),
         decimals=0,
+        soft=FEW,
+        distinct=True,
         width=12,
     ),
 )
@@ -155,6 +158,7 @@ STORE = (
         Query(failing("prometheus_tsdb_reloads_failures_total"), "blocks"),
         colours={"compactions": BAD, "corrupt log": WARN, "blocks": SECOND},
         decimals=0,
+        soft=FEW,
         quiet=AGENT,
     ),
 )
@@ -174,6 +178,7 @@ THINKING = (
         "Evaluations per hour that were skipped, since the one before took too long.",
         "short",
         Query(failing("prometheus_rule_group_iterations_missed_total"), "missed"),
+        soft=FEW,
         colours={"missed": BAD},
         decimals=0,
         quiet=AGENT,
@@ -211,6 +216,7 @@ TELLING = (
         "short",
         Query(f"prometheus_notifications_queue_length{{{SELF}}}", NAME),
         decimals=0,
+        soft=FEW,
     ),
     lines(
         "Behind in sending on",
@@ -218,7 +224,8 @@ TELLING = (
         "s",
         Query(
             f"prometheus_remote_storage_highest_timestamp_in_seconds{{{SELF}}} - on (instance) group_right () "
-            f"max by (instance, remote_name, url) (prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{SELF}}} > 0)",
+            "max by (instance, remote_name, url) "
+            f"(prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{SELF}}} > 0)",
             "{{instance}} {{remote_name}}",
         ),
         steps=Steps(PLAIN, ((300, BAD),)),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from .page import Page, Section, Variable
-from .panels import Column, Query, bars, grid, lines, number
-from .style import BAD, CALM, GOOD, PLAIN, SECOND, WARN, Steps, falling, rising
+from .panels import Query, bars, lines, number
+from .style import BAD, CALM, GOOD, PLAIN, SECOND, SMALL_SHARE, WARN, Steps, falling, rising
+from .tables import Column, grid
 
 LEVEL = 'model_name=~"$model", slo=~"$slo"'
 BY = "by (model_name, slo)"
 NAME = "{{model_name}} {{slo}}"
 OURS = "Empty without service levels in the inventory."
 BUDGET = f"slo:error_budget_remaining:ratio{{{LEVEL}}}"
+
+KEPT_NOT = f"slo:errors:ratio_window{{{LEVEL}}} > on (model_name, slo) (1 - slo:objective:ratio{{{LEVEL}}})"
 
 
 def burn(window: str) -> str:
@@ -42,7 +45,7 @@ HEAD = (
     number(
         "Objectives missed",
         "Objectives that are missed over their own window.",
-        f"count({BUDGET} < 0) or 0 * count({BUDGET})",
+        f"count({KEPT_NOT}) or 0 * count({BUDGET})",
         decimals=0,
         steps=Steps(GOOD, ((1, BAD),)),
         width=6,
@@ -117,9 +120,10 @@ COURSE = (
     lines(
         "Bad share",
         "Share of the last five minutes' requests that missed the objective.",
-        "percentunit",
-        Query(f"slo:errors:ratio_rate5m{{{LEVEL}}}", NAME),
-        decimals=2,
+        SMALL_SHARE,
+        Query(f"100 * slo:errors:ratio_rate5m{{{LEVEL}}}", NAME),
+        decimals=1,
+        soft=5,
         fill=0,
         width=12,
         quiet=OURS,

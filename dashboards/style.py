@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-GOOD, WARN, BAD = "green", "dark-yellow", "semi-dark-red"
+GOOD, WARN, BAD = "green", "semi-dark-orange", "semi-dark-red"
 PLAIN, SECOND, MUTED = "blue", "purple", "#8e8e8e"
 # A cell or a number that is as it should be takes no colour, so that the sick one stands out.
 CALM = "transparent"
@@ -13,7 +13,13 @@ QUANTILES = {"p50": "super-light-blue", "p95": "blue", "p99": "purple"}
 CLASSES = {"2xx": PLAIN, "3xx": MUTED, "4xx": WARN, "5xx": BAD}
 SEVERITIES = {"critical": BAD, "warning": WARN}
 
-NOTHING = "–"
+NOTHING = "-"
+# Grafana stretches the axis of its own per cent units to the whole; small shares would lie on the ground.
+SMALL_SHARE = "suffix:%"
+# Seconds that stay seconds, so that a column can be read downwards.
+PLAIN_SECONDS = "suffix:s"
+# Counts: without it an axis on which nothing happens has ticks like 0.5.
+FEW = 4
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,12 @@
 from __future__ import annotations
 
 from .page import Page, Section, choices
-from .panels import Column, Panel, Query, grid, lines, number
-from .queries import RATE, VLLM, answered, failing, or_zero, quantile, share
-from .style import BAD, CALM, CLASSES, GOOD, PLAIN, QUANTILES, SECOND, WARN, Steps, rising
-
-WINDOW = "5m"
-IDLE = "Empty while nobody asks anything."
-PHIS = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-UP = f"up{{{VLLM}}}"
-BY_MODEL = "by (model_name)"
-
-
-def quantiles(title: str, description: str, family: str, unit: str = "s", **more: object) -> Panel:
-    queries = (Query(quantile(phi, family, VLLM), name) for name, phi in PHIS)
-    return lines(title, description, unit, *queries, colours=QUANTILES, fill=0, quiet=IDLE, **more)
-
-
-def per_second(counter: str, by: str = "", more: str = "") -> str:
-    return (
-        f"sum {by} (rate({counter}{{{VLLM}{more}}}[{RATE}]))" if by else f"sum(rate({counter}{{{VLLM}{more}}}[{RATE}]))"
-    )
-
+from .panels import Query, lines, number
+from .queries import VLLM, answered, failing, or_zero, quantile
+from .style import BAD, CALM, GOOD, PLAIN_SECONDS, WARN, Steps, rising
+from .tables import Column, grid
+from .vllm_engine import ENGINE, PROCESS, TOKENS
+from .vllm_requests import BY_MODEL, ERRORS, IDLE, LATENCY, PHIS, TRAFFIC, UP, WINDOW, per_second
 
 HEAD = (
     number(
@@ -87,145 +72,8 @@ HEAD = (
         "Tokens generated per second.",
         per_second("vllm:generation_tokens_total"),
         "short",
-        decimals=0,
+        decimals=1,
         trend=True,
-    ),
-)
-
-LATENCY = (
-    quantiles(
-        "First token",
-        "From the request to its first token: queue and prompt. What a person in a chat waits for.",
-        "vllm:time_to_first_token_seconds",
-    ),
-    quantiles(
-        "Between tokens",
-        "From one token to the next: the speed at which an answer flows. 50 ms is 20 tokens a second.",
-        "vllm:inter_token_latency_seconds",
-    ),
-    quantiles(
-        "Whole request",
-        "From the request to its last token.",
-        "vllm:e2e_request_latency_seconds",
-    ),
-)
-
-TRAFFIC = (
-    lines(
-        "Answers by class",
-        "Requests answered per second by the class of their HTTP status. Health checks and scrapes are not counted.",
-        "reqps",
-        Query(answered("", "by (status)"), "{{status}}"),
-        colours=CLASSES,
-        quiet="Empty until the first request.",
-    ),
-    lines(
-        "Running and waiting",
-        "Requests in the engines: those that are computed, and those that wait for their turn.",
-        "short",
-        Query(f"sum(vllm:num_requests_running{{{VLLM}}})", "running"),
-        Query(f"sum(vllm:num_requests_waiting{{{VLLM}}})", "waiting"),
-        colours={"running": PLAIN, "waiting": WARN},
-        decimals=0,
-    ),
-    lines(
-        "How answers end",
-        "Finished requests per second: stop is a natural end, length one that was cut off, abort a client that left.",
-        "reqps",
-        Query(per_second("vllm:request_success_total", "by (finished_reason)"), "{{finished_reason}}"),
-        colours={"stop": PLAIN, "length": SECOND, "abort": WARN, "error": BAD},
-    ),
-)
-
-ENGINE = (
-    lines(
-        "KV cache",
-        "How full the KV cache of each engine is.",
-        "percentunit",
-        Query(
-            f"max by (instance, vllm_instance) (vllm:kv_cache_usage_perc{{{VLLM}}})", "{{instance}} {{vllm_instance}}"
-        ),
-        most=1,
-        steps=Steps(PLAIN, ((0.95, BAD),)),
-        listed=True,
-        fill=0,
-    ),
-    lines(
-        "Prefix cache hits",
-        "Share of the prompts' tokens that were found in the prefix cache and need not be computed.",
-        "percentunit",
-        Query(
-            share(
-                per_second("vllm:prefix_cache_hits_total", BY_MODEL),
-                per_second("vllm:prefix_cache_queries_total", BY_MODEL),
-            ),
-            "{{model_name}}",
-        ),
-        most=1,
-        quiet=IDLE,
-    ),
-    lines(
-        "Preemptions",
-        "Requests per second that were thrown out of a full KV cache and will be computed again. Zero is healthy.",
-        "cps",
-        Query(per_second("vllm:num_preemptions_total", BY_MODEL), "{{model_name}}"),
-        decimals=2,
-    ),
-    quantiles(
-        "Time in the queue", "How long requests wait for a place in the engine.", "vllm:request_queue_time_seconds"
-    ),
-    quantiles("Reading the prompt", "Time to compute the prompt (prefill).", "vllm:request_prefill_time_seconds"),
-    quantiles("Writing the answer", "Time to generate the answer (decode).", "vllm:request_decode_time_seconds"),
-)
-
-TOKENS = (
-    lines(
-        "Tokens",
-        "Tokens per second: read from prompts, and generated.",
-        "short",
-        Query(per_second("vllm:prompt_tokens_total"), "prompts"),
-        Query(per_second("vllm:generation_tokens_total"), "generated"),
-        colours={"prompts": SECOND, "generated": PLAIN},
-        decimals=0,
-    ),
-    quantiles("Length of prompts", "Tokens in a prompt.", "vllm:request_prompt_tokens", "short", decimals=0),
-    quantiles("Length of answers", "Tokens in an answer.", "vllm:request_generation_tokens", "short", decimals=0),
-)
-
-ERRORS = (
-    lines(
-        "Server errors",
-        "Requests per second answered with 5xx, by route. The server's journal has a traceback for each.",
-        "reqps",
-        Query(
-            or_zero(
-                f'sum by (handler) (rate(http_requests_total{{{VLLM}, status="5xx"}}[{RATE}]))',
-                f"sum by (handler) (rate(http_requests_total{{{VLLM}}}[{RATE}]))",
-            ),
-            "{{handler}}",
-        ),
-        colour=BAD,
-        quiet="Empty until the first request.",
-    ),
-    lines(
-        "Refused requests",
-        "Requests per second answered with 4xx, by route: bad parameters, too long a prompt, an unknown model.",
-        "reqps",
-        Query(
-            or_zero(
-                f'sum by (handler) (rate(http_requests_total{{{VLLM}, status="4xx"}}[{RATE}]))',
-                f"sum by (handler) (rate(http_requests_total{{{VLLM}}}[{RATE}]))",
-            ),
-            "{{handler}}",
-        ),
-        colour=WARN,
-        quiet="Empty until the first request.",
-    ),
-    lines(
-        "Turned away",
-        "Requests per second that a limit of the queue turned away, by the limit.",
-        "reqps",
-        Query(per_second("vllm:admission_rejections_total", "by (reason)"), "{{reason}}"),
     ),
 )
 
@@ -257,7 +105,7 @@ MODELS = (
                 Column(
                     f"{what} {name}",
                     f"{quantile(phi, family, VLLM, 'model_name', WINDOW)} >= 0",
-                    unit="s",
+                    unit=PLAIN_SECONDS,
                     decimals=decimals,
                 )
                 for what, family, decimals in (
@@ -284,6 +132,7 @@ MODELS = (
         "s",
         Query(quantile(0.95, "vllm:time_to_first_token_seconds", VLLM, "model_name"), "{{model_name}}"),
         fill=0,
+        distinct=True,
         quiet=IDLE,
     ),
     lines(
@@ -292,6 +141,7 @@ MODELS = (
         "s",
         Query(quantile(0.95, "vllm:e2e_request_latency_seconds", VLLM, "model_name"), "{{model_name}}"),
         fill=0,
+        distinct=True,
         quiet=IDLE,
     ),
     lines(
@@ -300,25 +150,7 @@ MODELS = (
         "short",
         Query(per_second("vllm:generation_tokens_total", BY_MODEL), "{{model_name}}"),
         decimals=0,
-    ),
-)
-
-PROCESS = (
-    lines(
-        "Memory of the API server",
-        "Resident memory of the process that answers HTTP; the engine is another process.",
-        "bytes",
-        Query(f"process_resident_memory_bytes{{{VLLM}}}", "{{instance}} {{vllm_instance}}"),
-        fill=0,
-        width=12,
-    ),
-    lines(
-        "Age of the server",
-        "Time since the server started. A saw-tooth is a crash loop.",
-        "s",
-        Query(f"time() - process_start_time_seconds{{{VLLM}}}", "{{instance}} {{vllm_instance}}"),
-        fill=0,
-        width=12,
+        distinct=True,
     ),
 )
 
