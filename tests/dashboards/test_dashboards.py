@@ -104,10 +104,6 @@ def test_panels_stand_side_by_side_without_overlap_and_have_ids_of_their_own(doc
         place = panel["gridPos"]
         columns = range(place["x"], place["x"] + place["w"])
         cells = {(x, y) for x in columns for y in range(place["y"], place["y"] + place["h"])}
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
         assert columns.stop <= page.COLUMNS
         assert not cells & taken, panel["title"]
         taken |= cells
