@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lab.errors import LabError
@@ -38,16 +38,17 @@ class Apt:
     asked for, not what they depend on.
     """
 
-    def __init__(self, suite: str, installed: Path | None = None) -> None:
+    def __init__(self, suite: str, installed: Path | None = None, components: Sequence[str] = ("main",)) -> None:
         self.suite = suite
-        self.folder = LAB_CACHE / "apt" / suite
+        self.folder = LAB_CACHE / "apt" / "-".join([suite, *components[1:]])
         self._installed = installed
+        self._components = components
 
     def update(self, step: Step) -> None:
         """Fetch the distribution's lists."""
         for part in ("lists/partial", "archives/partial"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
-        source = f"deb [signed-by={_KEYRING}] {debian_source()} {self.suite} main\n"
+        source = f"deb [signed-by={_KEYRING}] {debian_source()} {self.suite} {' '.join(self._components)}\n"
         (self.folder / "sources.list").write_text(source)
         follow(["apt-get", *self._options(), "update"], step)
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from lab import images, inventory, keys, machine, namespace, network, podman
 from lab.files import write_atomically
 from lab.machines import Lab
-from lab.mirror import build, server
+from lab.mirror import build, extra, server
 from lab.paths import RUN, STATE
 from lab.podman import Container
 from lab.progress import step
@@ -19,6 +19,8 @@ def up(lab: Lab) -> None:
     for system in sorted({wanted.os for wanted in lab.machines}):
         images.ensure(system)
     build.build()
+    if lab.mirror:
+        extra.make(extra.load(lab.mirror), sorted({wanted.os for wanted in lab.machines}))
     server.ensure()
     there = _machines_of(lab)
     changed = [name for name, container in there.items() if not _is_wanted(lab, container)]
@@ -71,7 +73,7 @@ def _is_wanted(lab: Lab, container: Container) -> bool:
     # One that was made and never started is half made: the command that made it was killed.
     return container.state != "created" and any(
         machine.container_name(lab, wanted) == container.name
-        and machine.built_as(wanted)
+        and machine.built_as(lab, wanted)
         == {key: container.labels[key] for key in machine.BUILT_AS if key in container.labels}
         for wanted in lab.machines
     )

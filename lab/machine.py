@@ -12,20 +12,21 @@ from lab import images, keys, network, podman
 from lab.errors import CommandFailedError, LabError
 from lab.hardware import machine as hardware
 from lab.machines import SUITES, Lab, Machine
-from lab.mirror import server, signing
+from lab.mirror import apt_repository, extra, server, signing
 
 LAB_LABEL = "gpufleet.lab"
 ADDRESS_LABEL = "gpufleet.address"
 OS_LABEL = "gpufleet.os"
 GPUS_LABEL = "gpufleet.gpus"
-BUILT_AS = (OS_LABEL, GPUS_LABEL)
+MIRROR_LABEL = "gpufleet.mirror"
+BUILT_AS = (OS_LABEL, GPUS_LABEL, MIRROR_LABEL)
 
 _BOOT_SECONDS = 90
 _APT_SOURCE = """\
 Types: deb
-URIs: {mirror}/apt/debian
+URIs: {uri}
 Suites: {suite}
-Components: main
+Components: {components}
 Signed-By: /etc/apt/keyrings/mirror.asc
 """
 _RPM_SOURCE = """\
@@ -44,7 +45,12 @@ def container_name(lab: Lab, machine: Machine) -> str:
 def create(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> None:
     """Make the machine and let it boot; it is not waited for. `addresses` holds every machine of the lab."""
     name = container_name(lab, machine)
-    labels = {"gpufleet": "machine", LAB_LABEL: lab.name, ADDRESS_LABEL: addresses[machine.name], **built_as(machine)}
+    labels = {
+        "gpufleet": "machine",
+        LAB_LABEL: lab.name,
+        ADDRESS_LABEL: addresses[machine.name],
+        **built_as(lab, machine),
+    }
     options = [
         f"--name={name}",
         f"--hostname={machine.name}",
@@ -69,10 +75,11 @@ def create(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> None:
     podman.podman("start", name)
 
 
-def built_as(machine: Machine) -> dict[str, str]:
+def built_as(lab: Lab, machine: Machine) -> dict[str, str]:
     """Labels that tell whether a container is still the machine that its file describes."""
     gpus = {GPUS_LABEL: hardware.label(machine.gpus)} if machine.gpus else {}
-    return {OS_LABEL: machine.os, **gpus}
+    mirror = {MIRROR_LABEL: extra.load(lab.mirror).folder} if lab.mirror else {}
+    return {OS_LABEL: machine.os, **gpus, **mirror}
 
 
 def wait(lab: Lab, machine: Machine, address: str) -> None:
@@ -125,7 +132,7 @@ def _own_files(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> byte
         "root/.ssh/authorized_keys": (f"{keys.ensure_client_key()}\n", 0o600),
         "etc/hosts": (_hosts_file(addresses), 0o644),
         "etc/hostname": (f"{machine.name}\n", 0o644),
-        **_package_sources(machine),
+        **_package_sources(lab, machine),
     }
     contents = {name: (text.encode(), mode) for name, (text, mode) in files.items()}
     if machine.gpus:
@@ -142,15 +149,22 @@ def _own_files(lab: Lab, machine: Machine, addresses: Mapping[str, str]) -> byte
     return stream.getvalue()
 
 
-def _package_sources(machine: Machine) -> dict[str, tuple[str, int]]:
+def _package_sources(lab: Lab, machine: Machine) -> dict[str, tuple[str, int]]:
     """Where the distribution's own packages come from, as every host knows it."""
-    if machine.os in SUITES:
-        source = _APT_SOURCE.format(mirror=server.url(), suite=SUITES[machine.os])
+    if machine.os not in SUITES:
         return {
-            "etc/apt/keyrings/mirror.asc": (signing.DEBIAN.public_key(), 0o644),
-            "etc/apt/sources.list.d/mirror.sources": (source, 0o644),
+            "etc/pki/rpm-gpg/RPM-GPG-KEY-lab": (signing.ROCKY.public_key(), 0o644),
+            "etc/yum.repos.d/rocky.repo": (_RPM_SOURCE.format(mirror=server.url()), 0o644),
         }
+    places = [(apt_repository.BASE, ["main"])]
+    if lab.mirror:
+        more = extra.load(lab.mirror)
+        places.append((more.folder, list(more.components)))
+    stanzas = [
+        _APT_SOURCE.format(uri=f"{server.url()}/{folder}", suite=SUITES[machine.os], components=" ".join(components))
+        for folder, components in places
+    ]
     return {
-        "etc/pki/rpm-gpg/RPM-GPG-KEY-lab": (signing.ROCKY.public_key(), 0o644),
-        "etc/yum.repos.d/rocky.repo": (_RPM_SOURCE.format(mirror=server.url()), 0o644),
+        "etc/apt/keyrings/mirror.asc": (signing.DEBIAN.public_key(), 0o644),
+        "etc/apt/sources.list.d/mirror.sources": ("\n".join(stanzas), 0o644),
     }

@@ -2,6 +2,7 @@
 
 lab: demo                     # its name; machines of two labs may bear the same name
 inventory: inventory/lab      # optional: where its inventory is written (else .gpufleet/lab/<lab>)
+mirror: lab/mirror-drivers.yml  # optional: further packages that its machines can install
 machines:
   - name: gpu1
     os: debian12              # or debian13, rocky9
@@ -58,11 +59,12 @@ class Machine:
 
 @dataclass(frozen=True)
 class Lab:
-    """A named set of machines, and the folder that its inventory goes to."""
+    """A named set of machines, the folder that its inventory goes to, and a file with more content for the mirror."""
 
     name: str
     machines: tuple[Machine, ...]
     inventory: Path
+    mirror: Path | None = None
 
     def machine(self, name: str) -> Machine:
         for machine in self.machines:
@@ -85,7 +87,8 @@ def load(file: Path) -> Lab:
     name = document["lab"]
     machines = tuple(_machine(entry) for entry in document["machines"])
     inventory = ROOT / document["inventory"] if "inventory" in document else STATE / name
-    return Lab(name, machines, inventory)
+    mirror = ROOT / document["mirror"] if "mirror" in document else None
+    return Lab(name, machines, inventory, mirror)
 
 
 def _machine(entry: Mapping[str, Any]) -> Machine:
@@ -97,11 +100,12 @@ def _problems(document: Any) -> Iterable[str]:
     if not isinstance(document, Mapping):
         yield "must be a mapping with `lab` and `machines`"
         return
-    yield from _unknown_keys(document, {"lab", "inventory", "machines"}, "the file")
+    yield from _unknown_keys(document, {"lab", "inventory", "machines", "mirror"}, "the file")
     yield from _bad_word(document.get("lab"), _LAB, "lab")
-    inventory = document.get("inventory", "")
-    if not isinstance(inventory, str) or ".." in inventory.split("/") or inventory.startswith("/"):
-        yield "inventory: must be a folder below the repository"
+    for key, what in (("inventory", "folder"), ("mirror", "file")):
+        path = document.get(key, "")
+        if not isinstance(path, str) or ".." in path.split("/") or path.startswith("/"):
+            yield f"{key}: must be a {what} below the repository"
     machines = document.get("machines")
     if not isinstance(machines, list) or not machines:
         yield "machines: must be a list of at least one machine"

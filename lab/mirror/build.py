@@ -80,13 +80,15 @@ def build() -> None:
         wheels.make(folder, manifest)
 
 
+def key_urls() -> list[str]:
+    """The publishers' URLs of the keys that sign their repositories."""
+    return [*nvidia_repository.key_urls(), *grafana_repository.key_urls()]
+
+
 def lock() -> dict[str, str]:
-    """The digest of each archive and of each file of the model: publisher's URL -> sha256."""
+    """The digest of each archive, each key and each file of the model: publisher's URL -> sha256."""
     content, manifest = load(), Manifest(MIRROR)
-    digests = {
-        url: manifest.files[archive_path(url)]["sha256"]
-        for url in [*content.urls, *nvidia_repository.key_urls(), *grafana_repository.key_urls()]
-    }
+    digests = {url: manifest.files[archive_path(url)]["sha256"] for url in [*content.urls, *key_urls()]}
     for path, entry in manifest.below(content.model.path).items():
         digests[content.model.url + path.removeprefix(content.model.path)] = entry["sha256"]
     return digests

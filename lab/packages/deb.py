@@ -27,7 +27,7 @@ def control(package: Package) -> str:
         "Version": full_version(package),
         "Architecture": "amd64",
         "Maintainer": "gpufleet lab <lab@example.invalid>",
-        "Section": "non-free/kernel",
+        "Section": "kernel",
         "Priority": "optional",
         "Depends": ", ".join(package.depends),
         "Recommends": ", ".join(package.recommends),

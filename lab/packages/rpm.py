@@ -84,6 +84,10 @@ def make(package: Package, into: Path) -> Path:
 
 
 def _files(package: Package) -> Iterator[str]:
+    """Each file, and the folders that are the package's alone, which go with it."""
+    for folder in package.folders:
+        if any(part.startswith(("nvidia", "dcgm", "kernels")) for part in folder.split("/")):
+            yield f"%dir /{folder}"
     for path, file in package.files.items():
         yield f"{'%config(noreplace) ' if file.config else ''}%attr({file.mode:o}, root, root) /{path}"
     for path in package.links:

@@ -50,7 +50,9 @@ def test_a_policy_of_the_machines_own_stays(bare, monkeypatch, tmp_path):
 
 def test_elsewhere_one_line_says_what_is_missing(bare, monkeypatch):
     monkeypatch.setattr(system.platform, "freedesktop_os_release", lambda: {"ID": "fedora"})
-    with pytest.raises(LabError, match="neither Debian nor Ubuntu: createrepo-c, crun, debian-archive-keyring, debootstrap"):
+    with pytest.raises(
+        LabError, match="neither Debian nor Ubuntu: createrepo-c, crun, debian-archive-keyring, debootstrap"
+    ):
         system.ensure()
     assert bare == []
 

@@ -28,6 +28,7 @@ def test_the_demo_is_one_box_that_serves_and_one_that_watches():
 def test_an_inventory_of_its_own_is_written_beside_the_state(tmp_path):
     lab = load(tmp_path, "lab: some_lab\nmachines: [{name: a, os: debian13}]\n")
     assert lab.inventory == STATE / "some_lab"
+    assert lab.mirror is None
     assert lab.machines == (machines.Machine("a", "debian13", (), None),)
 
 
@@ -42,7 +43,7 @@ machines:
   - gpu2
 """
     assert problems(tmp_path, text) == [
-        "the file: unknown key 'machinse'; known are inventory, lab, machines",
+        "the file: unknown key 'machinse'; known are inventory, lab, machines, mirror",
         "lab: must look like [a-z][a-z0-9_-]{0,30}, not 'Demo'",
         "machine 1: unknown key 'group'; known are gpus, groups, name, os",
         "machine 1: os: must be one of debian12, debian13, rocky9, not 'debian11'",
@@ -63,6 +64,10 @@ machines:
         ("lab: a\nmachines: []\n", "machines: must be a list of at least one machine"),
         ("lab: a\nmachines: [\n", "no valid YAML"),
         ("lab: a\ninventory: [x]\nmachines: [{name: a, os: debian12}]\n", "inventory: must be a folder"),
+        (
+            "lab: a\nmirror: /etc/x\nmachines: [{name: a, os: debian12}]\n",
+            "mirror: must be a file below the repository",
+        ),
         ("lab: a\ninventory: ../away\nmachines: [{name: a, os: debian12}]\n", "inventory: must be a folder"),
     ],
 )

@@ -1,24 +1,32 @@
 """lab/mirror.yml holds what the roles install, under the publishers' URLs."""
 
+import re
+
 import pytest
 import yaml
 
 from lab.errors import LabError
-from lab.mirror import build, nvidia_repository
+from lab.mirror import build
 from lab.mirror.manifest import Manifest
 from lab.mirror.urls import archive_path
 from lab.paths import ROOT
 
+# Keys of what the lab has no machines of, and of Grafana's RPMs, which it does not have.
+ELSEWHERE = re.compile(r"/cuda/repos/(?!(?:debian12|debian13|rhel9)/)|//rpm\.grafana\.com/")
+
 
 def sources():
-    """(role, URL) of every archive that a role installs on the lab's machines."""
+    """(role, URL) of every archive and key that a role installs on the lab's machines."""
     for file in sorted(ROOT.glob("roles/*/vars/versions.yml")):
         for source in (yaml.safe_load(file.read_text()) or {}).values():
             if not isinstance(source, dict) or "url" not in source:
                 continue
+            arch = source.get("arch_names", {}).get("x86_64", "amd64")
             for version in source.get("versions", [source.get("version")]):
                 url = source["url"].replace("{version}", str(version).replace("+", "%2B"))
-                yield file.parts[-3], url.replace("{arch}", "amd64").replace("{machine}", "x86_64")
+                url = url.replace("{arch}", arch).replace("{machine}", "x86_64")
+                if not ELSEWHERE.search(url):
+                    yield file.parts[-3], url
 
 
 def test_some_role_installs_something():
@@ -27,7 +35,7 @@ def test_some_role_installs_something():
 
 @pytest.mark.parametrize(("role", "url"), list(sources()))
 def test_the_mirror_holds_what_the_role_installs(role, url):
-    assert url in build.load().urls
+    assert url in [*build.load().urls, *build.key_urls()]
 
 
 def test_requirement_sets_of_the_wheels_are_there():
@@ -44,7 +52,7 @@ def test_a_key_that_is_missing_is_named(monkeypatch, tmp_path):
 
 def test_the_lock_names_every_archive_every_key_and_every_file_of_the_model(monkeypatch, tmp_path):
     content, manifest = build.load(), Manifest(tmp_path)
-    keys = nvidia_repository.key_urls()
+    keys = build.key_urls()
     paths = [*map(archive_path, [*content.urls, *keys]), f"{content.model.path}/config.json"]
     manifest.replace({}, {path: {"sha256": f"digest of {path}"} for path in paths})
     monkeypatch.setattr(build, "MIRROR", tmp_path)
