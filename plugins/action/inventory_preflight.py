@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ansible.errors import AnsibleError
@@ -32,12 +33,15 @@ class ActionModule(ActionBase):
         except ComponentError as error:
             return {**result, "failed": True, "msg": str(error)}
         self._shared = self._loader.load_from_file(str(_SHARED))
+        # component -> host -> values that are in order by themselves.
+        self._fleet: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._known = {name for component in components.values() for name in component.options} | set(self._shared)
 
         variables = HostVariables(self._templar, task_vars["hostvars"])
         hosts = sorted(task_vars["ansible_play_hosts_all"])
         problems = {host: self._problems(variables, host, components, groups) for host in hosts}
         said = self._group_problems(groups, components) + inventory_check.group_by_host(problems)
+        said += [problem for name, values in self._fleet.items() for problem in _fleet_problems(name, values)]
         if said:
             what = "1 problem" if len(said) == 1 else f"{len(said)} problems"
             result["failed"] = True
@@ -66,7 +70,10 @@ class ActionModule(ActionBase):
                 problems.append(f"{component.name}: {error}")
                 continue
             wrong = inventory_check.spec_problems(component.options, values)
-            problems += wrong or _own_problems(component.name, values)
+            wrong = wrong or _own_problems(component.name, values)
+            if not wrong:
+                self._fleet.setdefault(component.name, {})[host] = values
+            problems += wrong
         return problems
 
     @staticmethod
@@ -90,10 +97,21 @@ def _is_template(value: Any) -> bool:
 
 
 def _own_problems(component: str, values: Mapping[str, Any]) -> list[str]:
-    """What the component's own check says, where it has one: a module `plugin_utils/preflight/<component>.py`."""
+    """What the component's own check says of one host, where it has one."""
+    module = _own_check(component)
+    return [f"{component}: {problem}" for problem in module.problems(values)] if module else []
+
+
+def _fleet_problems(component: str, values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What it says of all its hosts together."""
+    check = getattr(_own_check(component), "fleet_problems", None)
+    return [f"{component}: {problem}" for problem in check(values)] if check else []
+
+
+def _own_check(component: str) -> ModuleType | None:
+    """The module `plugin_utils/preflight/<component>.py`."""
     package = __package__.rpartition(".")[0]
     try:
-        module = import_module(f"{package}.plugin_utils.preflight.{component}")
+        return import_module(f"{package}.plugin_utils.preflight.{component}")
     except ModuleNotFoundError:
-        return []
-    return [f"{component}: {problem}" for problem in module.problems(values)]
+        return None

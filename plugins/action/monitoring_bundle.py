@@ -23,7 +23,7 @@ from ..plugin_utils.scrape import (
     series_of,
     targets_of,
 )
-from ..plugin_utils.slo.gather import rule_files
+from ..plugin_utils.slo.gather import gather as gather_levels
 
 _INVENTORY_RULES = "inventory.yml"
 
@@ -51,7 +51,7 @@ class ActionModule(ActionBase):
                         targets += found_targets
                         series += found_series
             alerts = alerting.gather(present, lambda component: _running(component, groups[component.name], variables))
-            levels = rule_files(
+            levels = gather_levels(
                 present,
                 lambda c: _running(c, [host for host in groups[c.name] if host in scraped], variables),
             )
@@ -70,7 +70,8 @@ class ActionModule(ActionBase):
                 for name, file in component.rules.items()
             }
             | ({_INVENTORY_RULES: inventory} if inventory else {})
-            | levels,
+            | levels.rules,
+            "longest_window": levels.longest_window,
             "alerting": alerts,
         }
 

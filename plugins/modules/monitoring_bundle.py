@@ -45,6 +45,10 @@ expected:
   type: list
   elements: dict
   returned: success
+longest_window:
+  description: How many seconds the objectives of the inventory look back; 0 without any.
+  type: float
+  returned: success
 alerting:
   description:
     - What the components say of alerts (C(files/monitoring/alerting.yml)) - where they are received (C(receivers)), and

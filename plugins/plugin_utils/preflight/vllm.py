@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
+from ..scrape import ScrapeError
 from ..slo import objectives
+from ..slo.gather import merge
 from ..vllm import engine_args, environment, fit_inventory
 from ..vllm.instances import NAME, is_path, parallel_sizes, with_defaults
 from ..vllm.sources import SourceError, flags, indicators, requirements_file
@@ -39,6 +41,21 @@ def problems(values: Mapping[str, Any]) -> list[str]:
         found.append("vllm_hub_token has white space in it.")
     # What is misspelt above could be misread below.
     return found or fit_inventory.problems(values)
+
+
+def fleet_problems(values: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the hosts contradict each other in. `values` are the role's public variables by host."""
+    instances = [
+        (host, with_defaults(instance, variables))
+        for host, variables in sorted(values.items())
+        if variables["vllm_state"] != "absent"
+        for instance in variables["vllm_instances"]
+    ]
+    try:
+        merge((host, one["served_model_names"][0], one.get("objectives")) for host, one in instances)
+    except ScrapeError as error:
+        return [str(error)]
+    return []
 
 
 def _shared(instances: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> Iterator[str]:

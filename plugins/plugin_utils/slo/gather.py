@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from ...module_utils.durations import seconds
 from ..components import Component
 from ..scrape import ScrapeError
 from . import objectives, rules
@@ -13,8 +15,21 @@ _KEYS = {"job", "each", "model_name", "objectives", "by", "indicators"}
 Running = Callable[[Component], Iterable[tuple[str, Callable[..., Any]]]]
 
 
-def rule_files(components: Iterable[Component], running: Running) -> dict[str, str]:
-    """The rule file made from the inventory's objectives, by its name; none when nothing is promised.
+@dataclass(frozen=True)
+class Levels:
+    """What the inventory promises, as Prometheus needs it.
+
+    Attributes:
+        rules: text of the rule file by its name; none when nothing is promised.
+        longest_window: seconds that the objectives look back.
+    """
+
+    rules: dict[str, str]
+    longest_window: float
+
+
+def gather(components: Iterable[Component], running: Running) -> Levels:
+    """The objectives of all components and hosts as rules.
 
     Args:
         running: the hosts that run a component, each with a function that templates a value in its context.
@@ -22,7 +37,7 @@ def rule_files(components: Iterable[Component], running: Running) -> dict[str, s
     Raises:
         ScrapeError: unknown key, an objective that nobody can tell, or hosts that promise different things of a model.
     """
-    texts = []
+    texts, windows = [], [0.0]
     for component in components:
         definition = component.service_levels
         if not definition:
@@ -37,10 +52,11 @@ def rule_files(components: Iterable[Component], running: Running) -> dict[str, s
                 raise ScrapeError("\n".join(wrong))
         parsed = [one for model, (_host, said) in sorted(promised.items()) for one in objectives.parse(model, said)]
         texts.append(rules.rule_file(parsed, definition))
+        windows += [seconds(one.window) for one in parsed]
     found = [text for text in texts if text]
     if len(found) > 1:
         raise ScrapeError("several components bring objectives, which one rule file cannot hold")
-    return {rules.FILE: found[0]} if found else {}
+    return Levels({rules.FILE: found[0]} if found else {}, max(windows))
 
 
 def _promises(
@@ -49,11 +65,7 @@ def _promises(
     for host, template in hosts:
         for item in template(definition["each"]):
             said = template(definition["objectives"], item=item) or {}
-            yield host, template(definition["model_name"], item=item), _given(said)
-
-
-def _given(said: Mapping[str, Any]) -> dict[str, Any]:
-    return {slo: value for slo, value in said.items() if value is not None}
+            yield host, template(definition["model_name"], item=item), said
 
 
 def merge(promises: Iterable[tuple[str, str, Mapping[str, Any]]]) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -68,7 +80,8 @@ def merge(promises: Iterable[tuple[str, str, Mapping[str, Any]]]) -> dict[str, t
         ScrapeError: two hosts promise different things of one model.
     """
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    for host, model, said in promises:
+    for host, model, told in promises:
+        said = {slo: value for slo, value in (told or {}).items() if value is not None}
         if not said:
             continue
         first, known = found.setdefault(model, (host, dict(said)))

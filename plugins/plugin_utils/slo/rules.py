@@ -16,7 +16,8 @@ from .objectives import Objective
 FILE = "service-levels.yml"
 # Seconds between two evaluations. Sums over time count on it, so it is not Prometheus' own interval.
 STEP = 30
-_SLOW_STEP = 120
+# Verify waits a minute for each group to be evaluated.
+_SLOW_STEP = 60
 
 
 def rule_file(objectives: Iterable[Objective], definition: Mapping[str, Any]) -> str:

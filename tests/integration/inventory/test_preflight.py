@@ -75,6 +75,16 @@ def test_a_good_inventory_passes(tmp_path):
             "group node_exportr: no component has this name; did you mean node_exporter?",
         ),
         (changed("prometheus", "vars", "prometheus_port", "{{ nowhere_defined }}"), "nowhere_defined"),
+        (changed("alertmanager", "hosts", "gpu2", NOWHERE), "alertmanager: alertmanager_receivers is empty"),
+        (
+            changed(
+                "vllm",
+                "vars",
+                "vllm_instances",
+                [{"name": "a", "model": "/m", "objectives": {"latency": {"seconds": 9, "percent": 99}}}],
+            ),
+            "9 s is no bound of the server's histogram, so nobody could tell; write 5 or 10.",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_remedy_and_no_host_is_touched(tmp_path, inventory, said):

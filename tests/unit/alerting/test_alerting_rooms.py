@@ -1,5 +1,6 @@
 """What components say of alerts, gathered."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from ansible_collections.gpufleet.serving.plugins.plugin_utils.alerting import a
 from ansible_collections.gpufleet.serving.plugins.plugin_utils.scrape import ScrapeError
 
 ROLES = Path(__file__).parents[3] / "roles"
+ALERTNAME = re.compile(r'alertname\s*(?:=|!=|=~|!~)\s*"([^"]*)"')
 RULE = {"source_matchers": ['alertname="A"'], "target_matchers": ['alertname="B"'], "equal": ["instance"]}
 
 
@@ -87,7 +89,7 @@ def alert_names() -> set[str]:
 
 @pytest.mark.parametrize(("room", "rule"), rooms_rules())
 def test_every_alert_that_the_rooms_rules_name_exists(room, rule):
-    matchers = [*rule["source_matchers"], *rule["target_matchers"]]
-    named = {m.partition("=")[2].strip('"') for m in matchers if m.startswith(("alertname=", "alertname!="))}
+    matchers = [ALERTNAME.fullmatch(m) for m in (*rule["source_matchers"], *rule["target_matchers"])]
+    named = {name for match in matchers if match for name in match[1].split("|")}
     assert named
     assert named <= alert_names()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.gpufleet.serving.plugins.plugin_utils.preflight.vllm import problems
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.preflight.vllm import fleet_problems, problems
 
 DEFAULTS = yaml.safe_load((Path(__file__).parents[3] / "roles/vllm/defaults/main.yml").read_text())
 COMMIT = "0e9e39f249a16976918f6564b8830bc894c89659"
@@ -52,6 +52,8 @@ def test_a_host_without_instances_is_told_what_to_do():
         ({"labels": {"instance": "x"}}, "set by gpufleet itself"),
         ({"labels": {"team-name": "x"}}, "no name of a label"),
         ({"served_model_name": [""]}, "served_model_name is empty"),
+        ({"objectives": {"availability": 99.9, "ttft": {"seconds": 1, "percent": 95}}}, None),
+        ({"objectives": {"ttft": {"seconds": 0.9, "percent": 95}}}, "write 0.75 or 1"),
     ],
 )
 def test_one_instance(changes, said):
@@ -106,3 +108,12 @@ def test_a_token_is_one_word():
 def test_a_set_of_ones_own_is_found(tmp_path):
     (tmp_path / "0.33.1-cuda.txt").write_text("vllm==0.33.1 --hash=sha256:" + "0" * 64)
     assert said_of({**LLAMA, "version": "0.33.1"}, vllm_requirements_dir=str(tmp_path)) == []
+
+
+def test_hosts_that_promise_different_things_of_one_model_are_told():
+    def serving(percent):
+        return {**DEFAULTS, "vllm_instances": [{**LLAMA, "objectives": {"availability": percent}}, QWEN]}
+
+    assert fleet_problems({"gpu1": serving(99), "gpu2": serving(99)}) == []
+    (said,) = fleet_problems({"gpu1": serving(99), "gpu2": serving(99.9)})
+    assert said.startswith("Llama-3.1-8B: the objectives on gpu2 differ from those on gpu1")

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import yaml
 from ansible_collections.gpufleet.serving.plugins.plugin_utils.scrape import ScrapeError
-from ansible_collections.gpufleet.serving.plugins.plugin_utils.slo.gather import merge, rule_files
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.slo.gather import gather, merge
 
 PROMISE = {"availability": 99.9}
 
@@ -25,19 +25,24 @@ def serving(served, **hosts):
 
 
 def test_models_of_all_hosts_come_into_one_file(served):
-    files = rule_files(*serving(served, gpu1=[("a", PROMISE), ("b", {})], gpu2=[("a", PROMISE), ("c", PROMISE)]))
-    loaded = yaml.safe_load(files["service-levels.yml"])
+    levels = gather(*serving(served, gpu1=[("a", PROMISE), ("b", {})], gpu2=[("a", PROMISE), ("c", PROMISE)]))
+    loaded = yaml.safe_load(levels.rules["service-levels.yml"])
     models = {rule["labels"]["model_name"] for group in loaded["groups"] for rule in group["rules"]}
     assert models == {"a", "c"}
 
 
+def test_the_longest_window_is_told(served):
+    promises = [("a", {**PROMISE, "window": "7d"}), ("b", {**PROMISE, "window": "90d"})]
+    assert gather(*serving(served, gpu1=promises)).longest_window == 90 * 86400
+
+
 def test_without_promises_there_is_no_file(served):
-    assert rule_files(*serving(served, gpu1=[("a", {}), ("b", None)])) == {}
-    assert rule_files([SimpleNamespace(name="node_exporter", service_levels={})], lambda _: []) == {}
+    assert gather(*serving(served, gpu1=[("a", {}), ("b", None)])).rules == {}
+    assert gather([SimpleNamespace(name="node_exporter", service_levels={})], lambda _: []).longest_window == 0
 
 
 def test_values_that_the_argument_specs_fill_in_are_not_said(served):
-    assert rule_files(*serving(served, gpu1=[("a", {"availability": None, "ttft": None})])) == {}
+    assert gather(*serving(served, gpu1=[("a", {"availability": None, "ttft": None})])).rules == {}
 
 
 def test_one_model_has_one_set_of_objectives():
@@ -51,4 +56,4 @@ def test_an_instance_that_says_nothing_is_no_contradiction():
 
 def test_a_wrong_objective_is_named_with_its_host_and_model(served):
     with pytest.raises(ScrapeError, match="gpu1: a: objectives: latency: 9 s is no bound"):
-        rule_files(*serving(served, gpu1=[("a", {"latency": {"seconds": 9, "percent": 99}})]))
+        gather(*serving(served, gpu1=[("a", {"latency": {"seconds": 9, "percent": 99}})]))
