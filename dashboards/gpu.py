@@ -73,11 +73,14 @@ TABLE = grid(
     "Cards",
     "One row per card. Blank: the card does not tell.",
     [
-        Column("Box", label="instance"),
-        Column("Site", label="site"),
-        Column("GPU", label="gpu", width=60),
+        Column("Box", label="instance", width=130),
+        Column("Site", label="site", width=70),
+        Column("GPU", label="gpu", width=55),
         Column(
-            "Model", f"max by (instance, site, gpu, modelName) ({value('DCGM_FI_DEV_FB_TOTAL')})", label="modelName"
+            "Model",
+            f"max by (instance, site, gpu, modelName) ({value('DCGM_FI_DEV_FB_TOTAL')})",
+            label="modelName",
+            width=185,
         ),
         Column(
             "Busy",
@@ -85,6 +88,7 @@ TABLE = grid(
             unit="percentunit",
             decimals=0,
             look="basic",
+            width=130,
         ),
         Column(
             "Tensor",
@@ -92,9 +96,12 @@ TABLE = grid(
             unit="percentunit",
             decimals=0,
             look="basic",
+            width=130,
         ),
-        Column("Memory", f"max {PER_CARD} ({value('DCGM_FI_DEV_FB_USED', f'* {MIB}')})", unit="bytes", decimals=1),
-        Column("Power", f"max {PER_CARD} ({value('DCGM_FI_DEV_POWER_USAGE')})", unit="watt", decimals=0),
+        Column(
+            "Memory", f"max {PER_CARD} ({value('DCGM_FI_DEV_FB_USED', f'* {MIB}')})", unit="bytes", decimals=1, width=95
+        ),
+        Column("Power", f"max {PER_CARD} ({value('DCGM_FI_DEV_POWER_USAGE')})", unit="watt", decimals=0, width=85),
         Column(
             "Heat",
             f"max {PER_CARD} ({value('DCGM_FI_DEV_GPU_TEMP')})",
@@ -102,6 +109,7 @@ TABLE = grid(
             decimals=0,
             steps=rising(80, 87, CALM),
             look="color-background",
+            width=85,
         ),
         Column(
             "Slowed",
@@ -110,6 +118,7 @@ TABLE = grid(
             steps=rising(1, 2, CALM),
             look="color-background",
             words={0: "no", 1: "yes"},
+            width=80,
         ),
         Column(
             "Last XID",
@@ -117,6 +126,7 @@ TABLE = grid(
             decimals=0,
             steps=rising(1, 1e9, CALM),
             look="color-background",
+            width=85,
         ),
         Column(
             "Remapped",
@@ -124,6 +134,7 @@ TABLE = grid(
             decimals=0,
             steps=rising(1, 8, CALM),
             look="color-background",
+            width=95,
         ),
         Column(
             "Replace",

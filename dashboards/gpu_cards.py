@@ -27,10 +27,10 @@ REASONS = {
 }
 REASON_COLOURS = {
     "power cap": SECOND,
-    "hardware slowdown": BAD,
+    "hardware slowdown": "dark-red",
     "heat, by the driver": WARN,
-    "heat, by the card": "dark-orange",
-    "power brake": "dark-red",
+    "heat, by the card": BAD,
+    "power brake": "dark-yellow",
 }
 
 
@@ -131,6 +131,7 @@ BODY = (
         Query(
             f"sum by (site) (rate(DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{{{GPU}}}[{RATE}])) * 3600 / 3.6e6", "{{site}}"
         ),
+        distinct=True,
         quiet="Empty on cards that do not tell.",
     ),
 )

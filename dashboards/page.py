@@ -68,7 +68,7 @@ class Page:
 
     def document(self) -> dict[str, Any]:
         builder = (
-            dashboard.Dashboard(f"gpufleet / {self.title}")
+            dashboard.Dashboard(self.title)
             .uid(self.uid)
             .description(self.description)
             .tags([TAG])

@@ -17,7 +17,9 @@ extends_documentation_fragment:
   - gpufleet.serving.check
 options:
   dashboards:
-    description: Files on the controller with a dashboard each, folders of such files, or dashboards themselves.
+    description:
+      - Files on the controller with a dashboard each, folders of such files, dashboards themselves, or the entries that
+        M(gpufleet.serving.grafana_bundle) returns.
     type: list
     elements: raw
     required: true
@@ -36,6 +38,12 @@ EXAMPLES = r"""
   gpufleet.serving.prometheus_panels:
     url: http://127.0.0.1:9090
     dashboards: ["{{ role_path }}/files/monitoring/dashboards"]
+    deadline: 60
+
+- name: Every panel has data, as the components of the inventory bring them
+  gpufleet.serving.prometheus_panels:
+    url: http://127.0.0.1:9090
+    dashboards: "{{ bundle.provisioned + bundle.pushed }}"
     deadline: 60
 """
 

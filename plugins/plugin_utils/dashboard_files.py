@@ -1,4 +1,4 @@
-"""Dashboards in files on the controller, shortened to what their queries need."""
+"""Dashboards as the controller has them, shortened to what their queries need."""
 
 from __future__ import annotations
 
@@ -7,44 +7,41 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .grafana.files import DashboardFileError, read_files
+
 _HEAD = ("title", "uid", "templating")
 _PANEL = ("title", "id", "type", "datasource", "targets", "gpufleet", "panels")
 
 
-class DashboardFileError(Exception):
-    """A file that is no dashboard, or a folder that has none."""
-
-
 def read(places: Iterable[Any]) -> list[dict[str, Any]]:
-    """The dashboards of files, of all *.json in folders, and those that are given as mappings.
+    """The dashboards of files, of all *.json in folders, of grafana_bundle's entries, and those given as mappings.
 
     Raises:
         DashboardFileError: names the file or folder and what is wrong with it.
     """
     found = []
     for place in places:
-        if isinstance(place, Mapping):
-            found.append(dict(place))
-            continue
-        path = Path(str(place))
-        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
-        if not files:
-            raise DashboardFileError(f"{path}: no *.json in this folder")
-        found += [_load(file) for file in files]
+        if not isinstance(place, Mapping):
+            found += [_parse(file["content"], file["name"]) for file in read_files([Path(str(place))])]
+        elif "content" in place:
+            found.append(_parse(str(place["content"]), str(place.get("name", "dashboard"))))
+        else:
+            found.append(_checked(place, str(place.get("title", "dashboard"))))
     return found
 
 
-def _load(file: Path) -> dict[str, Any]:
+def _parse(text: str, name: str) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DashboardFileError(f"{file}: cannot read this dashboard: {error}") from None
+        return _checked(json.loads(text), name)
     except ValueError as error:
-        raise DashboardFileError(f"{file}: not JSON: {error}") from None
+        raise DashboardFileError(f"{name}: not JSON: {error}") from None
+
+
+def _checked(document: Any, name: str) -> dict[str, Any]:
     if isinstance(document, Mapping) and isinstance(document.get("dashboard"), Mapping):
         document = document["dashboard"]
     if not isinstance(document, Mapping) or "panels" not in document:
-        raise DashboardFileError(f"{file}: not a dashboard: it has no panels")
+        raise DashboardFileError(f"{name}: not a dashboard: it has no panels")
     return dict(document)
 
 

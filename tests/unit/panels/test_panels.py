@@ -8,11 +8,8 @@ from ansible_collections.gpufleet.serving.plugins.module_utils.panels import var
 from ansible_collections.gpufleet.serving.plugins.module_utils.panels.dashboards import asking
 from ansible_collections.gpufleet.serving.plugins.module_utils.panels.look import Look, Window, has_data, together
 from ansible_collections.gpufleet.serving.plugins.module_utils.prometheus_api import ApiError
-from ansible_collections.gpufleet.serving.plugins.plugin_utils.dashboard_files import (
-    DashboardFileError,
-    read,
-    shortened,
-)
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.dashboard_files import read, shortened
+from ansible_collections.gpufleet.serving.plugins.plugin_utils.grafana.files import DashboardFileError
 
 WINDOW = Window(end=1000, seconds=900, scrape_interval=15)
 
@@ -202,8 +199,9 @@ def test_all_dashboards_make_one_verdict():
 def test_files_folders_and_mappings_are_read(tmp_path):
     (tmp_path / "b.json").write_text(json.dumps(dashboard(panel("B", "b"))))
     (tmp_path / "a.json").write_text(json.dumps({"dashboard": {**dashboard(), "title": "A"}}))
-    found = read([str(tmp_path), str(tmp_path / "b.json"), {"title": "M", "panels": []}])
-    assert [one["title"] for one in found] == ["A", "T", "T", "M"]
+    bundled = {"name": "c.json", "uid": "c", "title": "C", "content": json.dumps({"title": "C", "panels": []})}
+    found = read([str(tmp_path), str(tmp_path / "b.json"), {"title": "M", "panels": []}, bundled])
+    assert [one["title"] for one in found] == ["A", "T", "T", "M", "C"]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +217,7 @@ def test_a_file_that_is_no_dashboard_is_told(tmp_path, content, said):
 def test_a_folder_or_file_that_is_missing_is_told(tmp_path):
     with pytest.raises(DashboardFileError, match=r"no \*\.json"):
         read([str(tmp_path)])
-    with pytest.raises(DashboardFileError, match="cannot read"):
+    with pytest.raises(DashboardFileError, match=r"missing\.json"):
         read([str(tmp_path / "missing.json")])
 
 
