@@ -8,6 +8,7 @@ from typing import Any
 from ansible.errors import AnsibleFilterError
 
 from ..plugin_utils.dcgm import counters, releases
+from ..plugin_utils.preflight import dcgm_exporter as preflight
 
 
 def dcgm_counters(
@@ -37,7 +38,11 @@ def dcgm_version(version: str, wanted: str = "") -> str:
 
 
 class FilterModule:
-    """dcgm_counters, dcgm_version."""
+    """dcgm_counters, dcgm_version, and dcgm_problems: see plugins/plugin_utils/preflight/dcgm_exporter.py."""
 
     def filters(self):
-        return {"dcgm_counters": dcgm_counters, "dcgm_version": dcgm_version}
+        return {
+            "dcgm_counters": dcgm_counters,
+            "dcgm_version": dcgm_version,
+            "dcgm_problems": preflight.problems,
+        }

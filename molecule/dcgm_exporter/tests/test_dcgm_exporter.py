@@ -13,18 +13,14 @@ def page(fetch):
     return fetch("http://127.0.0.1:9400/metrics")
 
 
-@pytest.fixture
-def gpus(host) -> int:
-    return host.ansible.get_variables()["gpufleet_gpus"]
-
-
 def test_it_runs_and_starts_at_boot(host):
     assert host.service(UNIT).is_running
     assert host.service(UNIT).is_enabled
 
 
-def test_every_gpu_of_the_inventory_is_on_the_page(page, gpus):
-    assert len(re.findall(r"^DCGM_FI_DEV_FB_USED{", page, re.MULTILINE)) == gpus
+def test_every_gpu_of_the_machine_is_on_the_page(host, page):
+    nodes = int(host.check_output("ls /dev/nvidia[0-9]* | wc -l"))
+    assert len(re.findall(r"^DCGM_FI_DEV_FB_USED{", page, re.MULTILINE)) == nodes > 0
 
 
 def test_it_reads_our_counters_and_leaves_the_vendors_alone(host, page):
@@ -38,7 +34,7 @@ def test_the_memory_adds_up(page):
     assert mib["TOTAL"] == mib["USED"] + mib["FREE"] + mib["RESERVED"]
 
 
-def test_profiling_fields_are_there_where_the_card_has_them(host, page):
+def test_profiling_fields_are_there_where_the_card_has_them(page):
     geforce = "GeForce" in page
     assert ("DCGM_FI_PROF_SM_ACTIVE{" in page) is not geforce
 

@@ -46,3 +46,8 @@ def test_a_problem_says_what_to_write_instead(values, message):
 
 def test_nothing_is_asked_of_a_host_that_gives_it_up():
     assert said(state="absent", port=0) == ""
+
+
+def test_the_role_hands_over_every_variable_that_is_judged():
+    handed = yaml.safe_load((ROLE / "vars" / "main.yml").read_text(encoding="utf-8"))["__dcgm_exporter_values"]
+    assert problems({name: DEFAULTS[name] for name in handed}) == []
