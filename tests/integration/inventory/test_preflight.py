@@ -118,7 +118,8 @@ def test_an_inventory_without_any_component_says_what_the_components_are(tmp_pat
 
 @pytest.mark.parametrize("folder", ["example", "production"])
 def test_the_inventories_that_we_show_are_in_order(folder):
-    command = ["ansible-playbook", "-i", f"inventory/{folder}", "playbooks/preflight.yml", "-e", "vault_vllm_api_key=x"]
+    vault = [f"-evault_{name}=x" for name in ("vllm_api_key", "pagerduty", "slack", "pulse")]
+    command = ["ansible-playbook", "-i", f"inventory/{folder}", "playbooks/preflight.yml", *vault]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout
