@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from ...module_utils.durations import seconds
+from ..plain import plain
 from .objectives import Objective
 
 FILE = "service-levels.yml"
@@ -42,7 +43,7 @@ def rule_file(objectives: Iterable[Objective], definition: Mapping[str, Any]) ->
         },
     ]
     head = "---\n# Made from the objectives of the inventory (gpufleet.serving.monitoring_bundle).\n"
-    return head + yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=1000)
+    return head + yaml.safe_dump(plain({"groups": groups}), sort_keys=False, allow_unicode=True, width=1000)
 
 
 def _measured(objective: Objective, definition: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -29,6 +29,15 @@ def test_a_models_name_may_hold_any_character(promtool, served, tmp_path):
     promtool("check", "rules", "--lint-fatal", tmp_path / "rules.yml")
 
 
+class Tagged(str):
+    """Ansible's own strings carry where they come from."""
+
+
+def test_what_comes_out_of_the_inventory_may_be_ansibles_own(served):
+    promised = objectives.parse(Tagged("m"), {Tagged("availability"): 99, Tagged("window"): Tagged("7d")})
+    assert "model_name: m\n" in rules.rule_file(promised, served)
+
+
 def test_rules_are_stable_and_one_series_each(rendered, served):
     loaded = yaml.safe_load(rendered)
     recorded = [
