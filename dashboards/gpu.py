@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .gpu_cards import BODY, GPU, HEALTH, MIB, PER_CARD, SLOWED, WORK, value, zero
+from .gpu_cards import BODY, GPU, HEALTH, MIB, PARTED, PER_CARD, SLOWED, WORK, value, zero
 from .page import Page, Section, choices
 from .panels import number
 from .style import BAD, CALM, GOOD, Steps, rising
@@ -51,11 +51,12 @@ HEAD = (
         "percentunit",
         decimals=0,
         trend=True,
+        quiet=PARTED,
     ),
     number(
         "Memory",
         "How much of the cards' memory is taken. vLLM takes its share at the start and keeps it.",
-        f"sum({value('DCGM_FI_DEV_FB_USED')}) / (sum({value('DCGM_FI_DEV_FB_TOTAL')}) > 0)",
+        f"sum({value('DCGM_FI_DEV_FB_USED')}) / sum({value('DCGM_FI_DEV_FB_TOTAL')})",
         "percentunit",
         decimals=0,
     ),

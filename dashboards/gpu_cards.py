@@ -15,6 +15,7 @@ MIB = 1024 * 1024
 # Each GPU of a box keeps its colour on all panels: cold ones for the first four, warm ones for the others.
 SHADES = ("#5794F2", "#8AB8FF", "#B877D9", "#DEB6F2", "#73BF69", "#96D98D", "#FF9830", "#FFCB7D")
 COLOURS = {f"/gpu {number}$/": shade for number, shade in enumerate(SHADES)}
+PARTED = "Empty on cards in MIG mode."
 PROFILING = "Empty on cards without profiling counters."
 NVLINK = "Empty on cards without NVLink."
 # Bits of DCGM_FI_DEV_CLOCKS_EVENT_REASONS that slow a busy card down; 1 is idle, 2 a limit that somebody set.
@@ -61,6 +62,7 @@ WORK = (
         "percentunit",
         f"({value('DCGM_FI_DEV_GPU_UTIL')}) / 100",
         most=1,
+        quiet=PARTED,
     ),
     cards(
         "Tensor cores",

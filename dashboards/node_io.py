@@ -13,7 +13,7 @@ PER_BOX = "by (instance, site)"
 NAME = "{{instance}}"
 BUSY = f'1 - avg {PER_BOX} (rate(node_cpu_seconds_total{{{NODE}, mode="idle"}}[5m]))'
 TAKEN = f"1 - node_memory_MemAvailable_bytes{{{NODE}}} / node_memory_MemTotal_bytes{{{NODE}}}"
-FULL = f"1 - node_filesystem_avail_bytes{{{DISKS}}} / (node_filesystem_size_bytes{{{DISKS}}} > 0)"
+FULL = f"1 - node_filesystem_avail_bytes{{{DISKS}}} / node_filesystem_size_bytes{{{DISKS}}}"
 FAILED = f'count(node_systemd_unit_state{{{NODE}, state="failed"}} == 1)'
 PRESSURE = "Empty on kernels without pressure stall information."
 

@@ -28,8 +28,25 @@ def judge_dashboard(document: Mapping[str, Any], where: str, known: Vocabulary) 
         for query in panel.queries:
             spot = f'{where}: panel "{panel.title}" (query {query.ref})'
             yield from _judge_query(query, spot, values, several, known)
+    yield from _judge_emptiness(document, where, values, known)
     for panel in dashboards.panels_of(document):
         yield from _judge_columns(panel, f'{where}: panel "{panel.get("title")}"', values, known)
+
+
+def _judge_emptiness(
+    document: Mapping[str, Any], where: str, values: Mapping[str, variables.Value], known: Vocabulary
+) -> Iterator[str]:
+    """A panel that has data only under traffic, or on some machines, must say so, or it alarms whoever reads verify."""
+    for panel in dashboards.asking(document):
+        if panel.may_be_empty:
+            continue
+        try:
+            judged = [judge(variables.fill(query.expr, values), known) for query in panel.queries]
+        except variables.VariableError:
+            continue
+        if not any(one.vector.present for one in judged):
+            why = "its queries may find nothing on a healthy fleet; end them in `or`, or say why it may be empty"
+            yield f'{where}: panel "{panel.title}": {why} (gpufleet.may_be_empty)'
 
 
 def _judge_query(

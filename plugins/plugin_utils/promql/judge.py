@@ -52,7 +52,7 @@ class _Visitor:
         return _VISITS[type(node)](self, node)
 
     def number(self, _node: ast.NumberLiteral) -> Vector:
-        return Vector(SCALAR)
+        return Vector(SCALAR, present=True)
 
     def string(self, _node: ast.StringLiteral) -> Vector:
         return Vector(STRING)
@@ -162,7 +162,7 @@ class _Visitor:
         if special:
             return special(self, node, vector)
         if name in functions.SCALARS:
-            return Vector(SCALAR)
+            return Vector(SCALAR, present=True)
         if name in functions.ABSENCE:
             return Vector(GAUGE, may=_equalled(arguments[0]), families=vector.families)
         if name in functions.PASSING:
@@ -189,7 +189,8 @@ class _Visitor:
             self.report(f"histogram_quantile of {' and '.join(sorted(vector.families))}, which are no buckets", at)
         elif not vector.carries("le"):
             self.report("histogram_quantile without le; sum by (le, ...)", at)
-        return replace(vector.drop(frozenset({"le"})), kind=GAUGE, never_zero=False)
+        # Without requests it is NaN.
+        return replace(vector.drop(frozenset({"le"})), kind=GAUGE, never_zero=False, present=False)
 
     def label_replace(self, node: ast.Call, vector: Vector) -> Vector:
         texts = [argument.val for argument in node.args[1:] if isinstance(argument, ast.StringLiteral)]
@@ -207,7 +208,7 @@ class _Visitor:
         return replace(vector, kind=GAUGE, never_zero=bounded, pole="" if tamed else vector.pole)
 
     def vector_of(self, _node: ast.Call, _vector: Vector) -> Vector:
-        return Vector(GAUGE)
+        return Vector(GAUGE, present=True)
 
 
 def _union(vectors: list[Vector]) -> Vector:
@@ -223,6 +224,7 @@ def _union(vectors: list[Vector]) -> Vector:
         families=frozenset().union(*(v.families for v in vectors)),
         never_zero=all(v.never_zero for v in vectors),
         aggregated=any(v.aggregated for v in vectors),
+        present=any(v.present for v in vectors),
         pole=next((v.pole for v in vectors if v.pole), ""),
         sign=next((v.sign for v in vectors if v.pole), 1),
     )

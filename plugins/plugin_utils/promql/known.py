@@ -88,6 +88,7 @@ def _merged(one: Series, other: Series) -> Series:
         kind=one.vector.kind if one.vector.kind == other.vector.kind else UNTYPED,
         may=one.vector.may | other.vector.may,
         sure=one.vector.sure & other.vector.sure,
+        present=one.vector.present and other.vector.present,
         never_zero=one.vector.never_zero and other.vector.never_zero,
     )
     values = {label: pattern for label, pattern in one.values.items() if other.values.get(label) == pattern}
@@ -116,7 +117,7 @@ def vocabulary(root: Path = COLLECTION_ROOT) -> Vocabulary:
             known.add(Series(name, Vector(GAUGE, may=HOST_LABELS, sure=frozenset({"instance"}))))
     own = frozenset(label for scrape in scrapes.values() for label in _label_names(scrape))
     for name in _SCRAPE_SERIES:
-        known.add(Series(name, Vector(GAUGE, may=TARGET_LABELS | lent | own, sure=_ALWAYS)))
+        known.add(Series(name, Vector(GAUGE, may=TARGET_LABELS | lent | own, sure=_ALWAYS, present=True)))
     return known
 
 
@@ -131,6 +132,7 @@ def exposed(family: Expectation, component: str, target_labels: Iterable[str]) -
             sure=sure | _ALWAYS,
             components=frozenset({component}),
             families=frozenset({family.name}),
+            present=not family.may_be_absent,
             never_zero=family.min > 0 or family.max < 0,
         )
         return Series(family.name + suffix, vector, family.name, component, dict(family.label_values))

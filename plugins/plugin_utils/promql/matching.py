@@ -11,6 +11,7 @@ from .vector import GAUGE, SCALAR, Vector
 
 _SETS = ("and", "or", "unless")
 _COMPARISONS = ("==", "!=", ">", "<", ">=", "<=")
+_NOT_KNOWN = 1e12
 _MIRRORED = {">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
@@ -30,13 +31,20 @@ def combine(expr: BinaryExpr, left: Vector, right: Vector, report: Callable[[str
         never_zero = left.never_zero and right.never_zero
         pole = left if left.pole else right
         return replace(
-            labels, kind=kind, families=families, components=components, never_zero=never_zero, pole=pole.pole
+            labels,
+            kind=kind,
+            families=families,
+            components=components,
+            never_zero=never_zero,
+            pole=pole.pole,
+            present=left.present or right.present,
         )
     if op in _SETS:
-        return left
-    made = replace(labels, kind=GAUGE, families=families, components=components)
+        return replace(left, present=False)
+    present = left.present and right.present
+    made = replace(labels, kind=GAUGE, families=families, components=components, present=present)
     if op in _COMPARISONS:
-        filtered = replace(made, kind=left.kind, pole="", never_zero=left.never_zero)
+        filtered = replace(made, kind=left.kind, pole="", never_zero=left.never_zero, present=False)
         return made if expr.modifier and expr.modifier.return_bool else filtered
     if op == "/":
         return _quotient(expr, made, left, right)
@@ -52,7 +60,10 @@ def _with_scalar(expr: BinaryExpr, op: str, left: Vector, right: Vector) -> Vect
     if op in _COMPARISONS:
         if expr.modifier and expr.modifier.return_bool:
             return replace(vector, kind=GAUGE, never_zero=False, pole="")
-        return replace(vector, never_zero=vector.never_zero or _excludes_zero(op, scalar_expr, vector is left), pole="")
+        never_zero = vector.never_zero or _excludes_zero(op, scalar_expr, vector is left)
+        return replace(
+            vector, never_zero=never_zero, pole="", present=vector.present and _drops_nothing(op, scalar_expr)
+        )
     number = scalar_expr.val if isinstance(scalar_expr, NumberLiteral) else None
     if op == "/" and vector is right:
         pole = "" if vector.never_zero else _name(vector)
@@ -61,6 +72,11 @@ def _with_scalar(expr: BinaryExpr, op: str, left: Vector, right: Vector) -> Vect
     keeps_kind = op in "*/" and vector is left
     kind = vector.kind if keeps_kind else GAUGE
     return replace(vector, kind=kind, never_zero=vector.never_zero and op in "*/" and number != 0, sign=sign)
+
+
+def _drops_nothing(op: str, scalar_expr: object) -> bool:
+    """A bound far above all values drops only numbers that mean "not known"."""
+    return op in ("<", "<=") and isinstance(scalar_expr, NumberLiteral) and scalar_expr.val >= _NOT_KNOWN
 
 
 def _excludes_zero(op: str, scalar_expr: object, vector_is_left: bool) -> bool:

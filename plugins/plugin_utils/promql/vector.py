@@ -28,6 +28,7 @@ class Vector:
         components: who exposes it; series of two never share the label job.
         families: metric families that it was computed from.
         aggregated: its counters were summed, so that the reset of one cannot be told any more.
+        present: there is always something in it, traffic or not.
         never_zero: no value of it can be 0.
         pole: the divisor that may be 0 while the dividend is not, so that the value may be infinite; the sign says
             which way.
@@ -40,6 +41,7 @@ class Vector:
     components: frozenset[str] = frozenset()
     families: frozenset[str] = frozenset()
     aggregated: bool = False
+    present: bool = False
     never_zero: bool = False
     pole: str = ""
     sign: int = 1
