@@ -16,6 +16,8 @@ PAGE = (b"# TYPE a_total counter\na_total 3\n# TYPE b gauge\nb NaN\n", "text/pla
 SITE = {"name": "site", "type": "query", "query": "label_values(up, site)", "includeAll": True, "allValue": ".*"}
 BOX = {"name": "box", "type": "query", "query": 'label_values(up{site=~"$site"}, instance)', "includeAll": True}
 
+WATCHDOG = {"alert": "Watchdog", "expr": "vector(1)"}
+
 
 def panel(title: str, expr: str, **more) -> dict:
     targets = [{"refId": "A", "expr": expr, "instant": more.pop("instant", False)}]
@@ -112,3 +114,31 @@ def test_through_ansible_one_call_gives_a_row_per_dashboard(server, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     result = json.loads(done.stdout[done.stdout.index("=> {") + 3 :])
     assert [(row["subject"], row["passed"]) for row in result["results"]] == [("Bad", False), ("Good", True)]
+
+
+@pytest.mark.parametrize("version", ["2.53.3", "3.5.3"])
+def test_our_dashboards_find_what_the_programs_really_expose(version, start_prometheus, tmp_path):
+    """The page that vLLM was recorded with, and Prometheus itself: two scrapes are enough, whatever the traffic."""
+    recorded = (ROOT / "tests/recordings/vllm-0.32.0-cpu/metrics.txt").read_bytes()
+    labels = {"instance": "gpu1", "site": "ams", "model_name": "tiny", "vllm_instance": "main"}
+    rules = tmp_path / "rules.yml"
+    rules.write_text(json.dumps({"groups": [{"name": "g", "interval": "1s", "rules": [WATCHDOG]}]}), encoding="utf-8")
+    itself = tmp_path / "itself.json"
+    with serve_pages([(recorded, "text/plain; version=0.0.4")]) as address:
+        vllm = {"targets": [address], "labels": {"__metrics_path__": "/0", **labels}}
+        config = {
+            "global": {"scrape_interval": "1s", "scrape_timeout": "1s"},
+            "rule_files": [str(rules)],
+            "scrape_configs": [
+                {"job_name": "vllm", "honor_labels": True, "static_configs": [vllm]},
+                {"job_name": "prometheus", "file_sd_configs": [{"files": [str(itself)], "refresh_interval": "1s"}]},
+            ],
+        }
+        server = start_prometheus(version, config)
+        target = {"targets": [server.url.removeprefix("http://")], "labels": {"instance": "mon1", "site": "ams"}}
+        itself.write_text(json.dumps([target]), encoding="utf-8")
+        files = [ROOT / f"roles/{topic}/files/monitoring/dashboards/{topic}.json" for topic in ("vllm", "prometheus")]
+        documents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+        result = look(server, *documents)
+    assert result["problems"] == []
+    assert all(len(told["shown"]) > len(told["quiet"]) for told in result["results"])
