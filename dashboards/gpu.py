@@ -78,10 +78,7 @@ TABLE = grid(
         Column("Site", label="site", width=70),
         Column("GPU", label="gpu", width=55),
         Column(
-            "Model",
-            f"max by (instance, site, gpu, modelName) ({value('DCGM_FI_DEV_FB_TOTAL')})",
-            label="modelName",
-            width=185,
+            "Model", f"max by (instance, site, gpu, modelName) ({value('DCGM_FI_DEV_FB_TOTAL')})", label="modelName"
         ),
         Column(
             "Busy",
@@ -143,6 +140,7 @@ TABLE = grid(
             steps=Steps(CALM, ((1, BAD),)),
             look="color-background",
             words={0: "no", 1: "yes"},
+            width=85,
         ),
     ],
     sort="-Heat",

@@ -10,6 +10,7 @@ from .tables import Column, grid
 LEVEL = 'model_name=~"$model", slo=~"$slo"'
 BY = "by (model_name, slo)"
 NAME = "{{model_name}} {{slo}}"
+COLOURS = {"/ availability$/": PLAIN, "/ ttft$/": "super-light-blue", "/ latency$/": SECOND}
 OURS = "Empty without service levels in the inventory."
 BUDGET = f"slo:error_budget_remaining:ratio{{{LEVEL}}}"
 
@@ -69,7 +70,7 @@ TABLE = grid(
     [
         Column("Model", label="model_name"),
         Column("Objective", label="slo"),
-        Column("Promised", f"max {BY} (slo:objective:ratio{{{LEVEL}}})", unit="percentunit", decimals=2),
+        Column("Promised", f"max {BY} (slo:objective:ratio{{{LEVEL}}})", unit="percentunit", decimals=3),
         Column("Within", f"max {BY} (slo:threshold:seconds{{{LEVEL}}})", unit="s", decimals=2),
         Column("Kept", f"1 - max {BY} (slo:errors:ratio_window{{{LEVEL}}})", unit="percentunit", decimals=3),
         Column(
@@ -98,6 +99,7 @@ COURSE = (
         "How much of the budget is left, over the objective's own window. The line ends at 0.",
         "percentunit",
         Query(BUDGET, NAME),
+        colours=COLOURS,
         steps=Steps(PLAIN, ((0, PLAIN),)),
         least=None,
         most=1,
@@ -111,6 +113,7 @@ COURSE = (
         "How many times faster than allowed the budget is used in the last hour. Above 14.4 somebody is woken.",
         "none",
         Query(burn("1h"), NAME),
+        colours=COLOURS,
         steps=Steps(PLAIN, ((1, WARN), (14.4, BAD))),
         decimals=1,
         fill=0,
@@ -122,6 +125,7 @@ COURSE = (
         "Share of the last five minutes' requests that missed the objective.",
         SMALL_SHARE,
         Query(f"100 * slo:errors:ratio_rate5m{{{LEVEL}}}", NAME),
+        colours=COLOURS,
         decimals=1,
         soft=5,
         fill=0,

@@ -83,9 +83,11 @@ MODELS = (
         "One row per model; rates and quantiles are those of the last five minutes.",
         [
             Column("Model", label="model_name"),
-            Column("Servers", f"count {BY_MODEL} ({UP})", decimals=0),
-            Column("Up", f"sum {BY_MODEL} ({UP})", decimals=0),
-            Column("Requests/s", or_zero(answered("", BY_MODEL, WINDOW), f"count {BY_MODEL} ({UP})"), decimals=2),
+            Column("Servers", f"count {BY_MODEL} ({UP})", decimals=0, width=90),
+            Column("Up", f"sum {BY_MODEL} ({UP})", decimals=0, width=70),
+            Column(
+                "Requests/s", or_zero(answered("", BY_MODEL, WINDOW), f"count {BY_MODEL} ({UP})"), decimals=2, width=110
+            ),
             Column(
                 "Errors",
                 failing(BY_MODEL, WINDOW),
@@ -93,6 +95,7 @@ MODELS = (
                 decimals=2,
                 steps=rising(0.01, 0.05, CALM),
                 look="color-background",
+                width=90,
             ),
             Column(
                 "Waiting",
@@ -100,6 +103,7 @@ MODELS = (
                 decimals=0,
                 steps=rising(1, 20, CALM),
                 look="color-background",
+                width=90,
             ),
             *(
                 Column(
@@ -107,6 +111,7 @@ MODELS = (
                     f"{quantile(phi, family, VLLM, 'model_name', WINDOW)} >= 0",
                     unit=PLAIN_SECONDS,
                     decimals=decimals,
+                    width=125,
                 )
                 for what, family, decimals in (
                     ("First token", "vllm:time_to_first_token_seconds", 2),
@@ -114,13 +119,19 @@ MODELS = (
                 )
                 for name, phi in PHIS[:2]
             ),
-            Column("Tokens/s", f"sum {BY_MODEL} (rate(vllm:generation_tokens_total{{{VLLM}}}[{WINDOW}]))", decimals=0),
+            Column(
+                "Tokens/s",
+                f"sum {BY_MODEL} (rate(vllm:generation_tokens_total{{{VLLM}}}[{WINDOW}]))",
+                decimals=0,
+                width=100,
+            ),
             Column(
                 "KV cache",
                 f"max {BY_MODEL} (vllm:kv_cache_usage_perc{{{VLLM}}})",
                 unit="percentunit",
                 decimals=0,
                 look="basic",
+                width=140,
             ),
         ],
         sort="Model",
