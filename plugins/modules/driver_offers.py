@@ -56,8 +56,8 @@ EXAMPLES = r"""
 RETURN = r"""
 available:
   description: >-
-    C(driver) lists versions such as 580.95.05, or is null where the lists have none of the packages, as in check mode
-    before the repository is there. C(headers) lists those of O(kernels) whose headers are offered.
+    C(driver) lists versions such as 580.95.05, and C(headers) those of O(kernels) whose headers are offered. In check
+    mode either is null instead of empty, since the lists are then as they were before.
   type: dict
   returned: success
 """
@@ -93,8 +93,9 @@ def main() -> None:
         found = available(manager, params["packages"], params["headers"], params["kernels"])
     except DriverError as error:
         module.fail_json(str(error))
-    if found["driver"] == [] and module.check_mode:
-        found["driver"] = None
+    if module.check_mode:
+        # The lists may be old, or of before the repository was there: what they lack says nothing.
+        found = {what: offers or None for what, offers in found.items()}
     module.exit_json(changed=False, available=found)
 
 

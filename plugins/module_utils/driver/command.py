@@ -24,7 +24,8 @@ def output_of(run: Run, argv: list[str], what: str) -> str:
     """
     status, out, err = run(argv)
     if status != 0:
-        raise CommandError(f"{what} failed (`{' '.join(argv)}`, status {status}):\n{telling(out + err)}", out + err)
+        said = telling(out + err) or "  it says nothing"
+        raise CommandError(f"{what.capitalize()} failed ({argv[0]}, status {status}):\n{said}", out + err)
     return out
 
 

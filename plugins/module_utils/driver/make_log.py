@@ -16,11 +16,11 @@ _USING = re.compile(r"\s*You are using:\s*(?P<compiler>.+)")
 _PLACED = re.compile(r"(?P<file>[^\s:][^:]*\.\w+):(?P<line>\d+):(?:\d+:)? (?:fatal )?error: (?P<text>.+)")
 _PLAIN = [
     re.compile(r"(?P<text>(?:\S*/)?(?:cc1\w*|\S*gcc\S*|\S*clang\S*|as): (?:fatal )?error: .+)"),
-    re.compile(
-        r"(?P<text>(?:\S*/)?\S*ld(?:\.\w+)?: .*(?:undefined reference to|multiple definition of|cannot find).+)"
-    ),
+    re.compile(r"(?P<text>.*: (?:undefined reference to|multiple definition of) .+)"),
+    re.compile(r"(?P<text>(?:\S*/)?\S*ld(?:\.\w+)?: .*cannot find.+)"),
     re.compile(r"(?:ERROR|FATAL|error): (?P<text>modpost: .+)"),
     re.compile(r"(?P<text>/bin/(?:ba|da)?sh: (?:line )?\d+: .+: (?:command )?not found)"),
+    re.compile(r"(?:g?make)(?:\[\d+\])?: (?P<text>[^*\s]\S*: (?:No such file or directory|Permission denied))"),
     re.compile(
         r"(?P<text>.*No space left on device.*|virtual memory exhausted.*|.*Killed signal terminated program.*)"
     ),
@@ -28,8 +28,8 @@ _PLAIN = [
     re.compile(r"\*\*\* (?P<text>Unable to .+?|.+ (?:not found|failed).*?)\s*\*{0,3}"),
 ]
 # make itself: a target without rule, a missing directory; `[...] Error 2` only says that something before it failed.
-_MAKE = re.compile(r"(?:g?make)(?:\[\d+\])?: \*\*\* (?P<text>.+)")
-_MAKE_ECHO = re.compile(r"\[.*\] Error \d+|Waiting for unfinished jobs")
+_MAKE = re.compile(r"(?:g?make)(?:\[\d+\])?: \*\*\* (?P<text>(?!Waiting for unfinished jobs).+)")
+_MAKE_ECHO = re.compile(r"\[.*\] Error \d+")
 
 
 @dataclass(frozen=True)

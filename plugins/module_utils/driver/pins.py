@@ -31,8 +31,8 @@ def apt_preferences(source: str, branch: str | None, version: str | None) -> str
     blocks = [f"Package: {_DRIVER}\nPin: release {origin}\nPin-Priority: -1\n" for origin in _FOREIGN[source]]
     wanted = f"{version}-*" if version else f"{branch}.*" if branch else ""
     if wanted:
-        # Above 1000 apt goes back to an older version too.
-        blocks.append(f"Package: {_DRIVER}\nPin: version {wanted}\nPin-Priority: 1001\n")
+        # Above 1000 apt goes back to an older version too; and a version goes before NVIDIA's own pin of its branch.
+        blocks.append(f"Package: {_DRIVER}\nPin: version {wanted}\nPin-Priority: 1100\n")
     return _HEAD + "\n".join(blocks)
 
 
