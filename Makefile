@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 INVENTORY ?= inventory/lab
-SCENARIOS ?= node_exporter prometheus vllm default
+SCENARIOS ?= nvidia_driver node_exporter prometheus vllm default
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
@@ -68,6 +68,11 @@ molecule: setup  ## Role scenarios on lab machines (SCENARIOS="vllm" for one)
 		printf '\n\033[1m==> Scenario %s\033[0m\n' "$$scenario"; \
 		molecule test --scenario-name "$$scenario"; \
 	done
+
+.PHONY: test-drivers
+test-drivers: setup  ## Build Debian's own drivers for real, with DKMS and the kernels' headers (15 minutes)
+	$(say) "Building Debian's drivers"
+	@molecule test --scenario-name drivers
 
 .PHONY: lock
 lock: setup  ## Write the publishers' digests into INVENTORY's lock file

@@ -34,10 +34,12 @@ options:
     description: With dnf, the module stream of C(nvidia-driver) to enable. Empty where the repository has none.
     type: str
     default: ""
-  versionlock:
-    description: With dnf, whether the packages are locked, because no stream keeps them in their branch.
+  pin_version:
+    description:
+      - Whether the very version that is installed is pinned, so that nothing but the next plan changes it. Otherwise
+        only the branch is, as prebuilt modules need it that follow the kernel.
     type: bool
-    default: false
+    default: true
   root:
     description: Where the host's files are.
     type: path
@@ -84,7 +86,7 @@ ARGUMENT_SPEC = {
     "manager": {"type": "str", "choices": ["apt", "dnf"], "required": True},
     "source": {"type": "str", "choices": ["cuda_repo", "distribution", "mirror"], "default": "cuda_repo"},
     "stream": {"type": "str", "default": ""},
-    "versionlock": {"type": "bool", "default": False},
+    "pin_version": {"type": "bool", "default": True},
     "root": {"type": "path", "default": "/"},
     "sys_root": {"type": "path", "default": "/sys"},
 }
@@ -118,7 +120,7 @@ def main() -> None:
         sys_root=params["sys_root"],
         source=params["source"],
         stream=params["stream"],
-        versionlock=params["versionlock"],
+        pin_version=params["pin_version"],
     )
     try:
         outcome = carry_out(host, params["steps"])

@@ -22,6 +22,8 @@ _FORMAT = "${db:Status-Status}\\t${binary:Package}\\t${Version}\\n"
 class Apt:
     """apt on one host. Every method raises CommandError where a program fails."""
 
+    name = "apt"
+
     def __init__(self, run: Run) -> None:
         self._run = run
 

@@ -13,6 +13,8 @@ _FORMAT = "%{NAME}\\t%{EPOCHNUM}:%{VERSION}-%{RELEASE}.%{ARCH}\\n"
 class Dnf:
     """dnf on one host. Every method raises CommandError where a program fails."""
 
+    name = "dnf"
+
     def __init__(self, run: Run, stream: str = "") -> None:
         """`stream` of nvidia-driver is looked into whichever is enabled."""
         self._run = run

@@ -25,9 +25,11 @@ _UNDONE = ("unhold", "remove", "pin", "install", "rebuild")
 
 @dataclass
 class Host:
-    """The host as the steps see it. `stream` is dnf's module stream, `versionlock` whether dnf's locks are needed.
+    """The host as the steps see it. `stream` is dnf's module stream.
 
-    `exact` is the version that is pinned, once the step `pin` has been done; None where it is the branch.
+    `pin_version` pins the version that is installed, not only the branch: a newer user space beside the old module in
+    the running kernel is of no use to anybody, so upgrades wait for a plan. Prebuilt modules are another matter: those
+    of the next kernel may be of the next version.
     """
 
     run: Run
@@ -37,7 +39,7 @@ class Host:
     sys_root: str = "/sys"
     source: str = "cuda_repo"
     stream: str = ""
-    versionlock: bool = False
+    pin_version: bool = True
     exact: str | None = None
 
 
@@ -61,6 +63,7 @@ def carry_out(host: Host, steps: list[Step]) -> Outcome:
     before: dict[str, str] = {}
     files: pins.Files | None = None
     began = time.time()
+    host.exact = _version_to_pin(host, steps)
     if any(step["do"] in ("headers", "pin", "install") for step in steps):
         _repair_first(host, steps, outcome)
         host.manager.refresh()
@@ -80,6 +83,13 @@ def carry_out(host: Host, steps: list[Step]) -> Outcome:
     if outcome.stopped:
         loading.start(host.run, outcome.stopped)
     return outcome
+
+
+def _version_to_pin(host: Host, steps: list[Step]) -> str | None:
+    """What the inventory pins, else what will be installed; None for the branch."""
+    asked = [step.get("version") for step in steps if step["do"] == "pin"]
+    coming = [step.get("version") for step in steps if step["do"] == "install"] if host.pin_version else []
+    return next((version for version in [*asked, *coming] if version), None)
 
 
 def _repair_first(host: Host, steps: list[Step], outcome: Outcome) -> None:
@@ -139,8 +149,7 @@ def _remove(host: Host, step: Step, outcome: Outcome) -> None:
 
 
 def _pin(host: Host, step: Step, outcome: Outcome) -> None:
-    host.exact = step.get("version")
-    if isinstance(host.manager, Apt):
+    if host.manager.name == "apt":
         branch = step.get("branch")
         content = pins.apt_preferences(host.source, None if branch is None else str(branch), host.exact)
         outcome.changed |= pins.write(os.path.join(host.root, pins.APT_FILE), content)
@@ -148,8 +157,7 @@ def _pin(host: Host, step: Step, outcome: Outcome) -> None:
         pins.lock(host.root, {}, None)
         if host.stream:
             pins.use_stream(host.run, host.stream)
-        if host.versionlock:
-            pins.need_lock_plugin(host.run, host.root)
+        pins.need_lock_plugin(host.run, host.root)
     if step.get("packages"):
         host.manager.install(list(step["packages"]), None, None)
     outcome.changed = True
@@ -158,7 +166,7 @@ def _pin(host: Host, step: Step, outcome: Outcome) -> None:
 def _install(host: Host, step: Step, outcome: Outcome) -> None:
     branch = step.get("branch")
     host.manager.install(list(step["packages"]), step.get("version"), None if branch is None else str(branch))
-    if host.versionlock and isinstance(host.manager, Dnf):
+    if host.manager.name == "dnf":
         ours = {name: evr for name, evr in host.manager.installed().items() if "nvidia" in name}
         pins.lock(host.root, ours, host.exact)
     outcome.changed = True

@@ -28,7 +28,9 @@ class Programs:
 
 
 class Packages:
-    """A package manager with its own idea of what is installed. Installing a name of `fails` breaks it halfway."""
+    """A package manager of Debian's kind with its own idea of what is installed. Installing a name of `fails` breaks it halfway."""
+
+    name = "apt"
 
     def __init__(self, root: Path, installed: dict[str, str], fails: str = "", lost: bool = False) -> None:
         self.root, self.fails, self.lost = root, fails, lost

@@ -172,6 +172,26 @@ def test_units_that_were_stopped_run_again_after_loading(host, tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("pin_version", "asked", "coming", "pinned"),
+    [
+        (True, None, "580.105.08", "580.105.08-*"),
+        (True, "580.95.05", "580.95.05", "580.95.05-*"),
+        (True, None, None, "580.*"),
+        # Prebuilt modules follow the kernel.
+        (False, None, "580.105.08", "580.*"),
+        (False, "580.95.05", "580.95.05", "580.95.05-*"),
+    ],
+)
+def test_what_is_installed_is_what_is_pinned(host, tmp_path, pin_version, asked, coming, pinned):
+    one = host(installed={})
+    one.pin_version = pin_version
+    pin = {"do": "pin", "packages": [], "branch": 580, "version": asked}
+    install = {"do": "install", "packages": ["nvidia-driver-cuda"], "version": coming, "branch": 580}
+    steps.carry_out(one, [pin, install])
+    assert f"Pin: version {pinned}\n" in (tmp_path / PREFERENCES).read_text()
+
+
 def test_taking_it_off_leaves_no_file(host, tmp_path):
     one = host()
     steps.carry_out(one, [UPGRADE[0], {"do": "block_nouveau"}])
