@@ -28,7 +28,7 @@ class Programs:
 
 
 class Packages:
-    """A package manager of Debian's kind with its own idea of what is installed. Installing a name of `fails` breaks it halfway."""
+    """A package manager of Debian's kind with its own idea of what is there; a name of `fails` breaks halfway."""
 
     name = "apt"
 
