@@ -6,6 +6,7 @@ import shutil
 from dataclasses import asdict
 from pathlib import Path
 
+from lab.errors import LabError
 from lab.hardware import kernel, pci
 from lab.hardware.gpus import Gpus
 from lab.mirror.manifest import recipe_digest
@@ -34,6 +35,9 @@ def label(gpus: Gpus | None) -> str:
 
 def lay(lab: str, name: str, gpus: Gpus) -> list[str]:
     """Make the machine's folders below the lab's state; podman's options that lay them over the kernel's."""
+    for place in _OVER.values():
+        if not Path(place).is_dir():
+            raise LabError(f"{name}: this machine's kernel has no {place}, over which the cards could be laid")
     base = STATE / lab / "hardware" / name
     shutil.rmtree(base, ignore_errors=True)
     for function in pci.functions(gpus, name):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lab.hardware import kernel
 from lab.mirror.manifest import digest_of, recipe_digest
 from lab.paths import LAB, ROOT
@@ -25,5 +27,5 @@ def distributions() -> str:
     return _digest(*(_PACKAGES / f"{name}.py" for name in ("package", "deb", "rpm", "dkms", "headers", "red_hat")))
 
 
-def _digest(*files) -> str:
+def _digest(*files: Path) -> str:
     return recipe_digest([kernel.release(), *(digest_of(file) for file in sorted(files) if file.is_file())])

@@ -8,9 +8,14 @@ from ansible_collections.gpufleet.serving.plugins.module_utils.gpu import archit
 from ansible_collections.gpufleet.serving.plugins.module_utils.gpu import pci as read_pci
 from ansible_collections.gpufleet.serving.plugins.module_utils.gpu.roots import Roots
 
+from lab import labs
+from lab.errors import LabError
 from lab.hardware import kernel, machine, pci
 from lab.hardware.cards import CARDS
 from lab.hardware.gpus import Gpus, problems
+from lab.machine import built_as
+from lab.machines import Lab, Machine
+from lab.podman import Container
 
 
 def test_all_that_may_be_said_is_taken():
@@ -117,3 +122,20 @@ def test_the_kernel_lies_on_the_disk_unless_it_shall_not():
 def test_a_machine_is_made_anew_when_its_cards_change():
     assert machine.label(None) == ""
     assert machine.label(Gpus("t4", 1)) == machine.label(Gpus("t4", 1)) != machine.label(Gpus("t4", 2))
+
+
+def test_a_container_is_the_wanted_machine_only_with_the_same_system_and_cards(tmp_path):
+    one, two = Machine("gpu1", "debian12", (), Gpus("t4", 1)), Machine("gpu1", "debian12", (), Gpus("l4", 1))
+    bare = Machine("gpu1", "debian12")
+    labels = {**built_as(Lab("a", (one,), tmp_path), one), "gpufleet": "machine"}
+    container = Container("a-gpu1", "running", "image", labels)
+    assert labs._is_wanted(Lab("a", (one,), tmp_path), container)
+    assert not labs._is_wanted(Lab("a", (two,), tmp_path), container)
+    assert not labs._is_wanted(Lab("a", (bare,), tmp_path), container)
+    assert built_as(Lab("a", (bare,), tmp_path), bare) == {"gpufleet.os": "debian12"}
+
+
+def test_a_kernel_without_a_bus_is_told(monkeypatch):
+    monkeypatch.setattr(machine, "_OVER", {"devices": "/sys/bus/no-such-bus/devices"})
+    with pytest.raises(LabError, match="gpu1: this machine's kernel has no /sys/bus/no-such-bus/devices"):
+        machine.lay("a", "gpu1", Gpus("t4", 1))
