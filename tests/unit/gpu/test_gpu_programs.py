@@ -169,12 +169,35 @@ def test_rpm_tells_version_and_vendor():
         "bash|0|5.1.8-9.el9|Rocky Enterprise Software Foundation|x\n"
         "nvidia-driver-cuda|3|580.95.05-1.el9|NVIDIA Corporation|NVIDIA <x@nvidia.com>\n"
         "kmod-nvidia|0|570.86.15-1.el9|The ELRepo Project (https://elrepo.org)|x\n"
+        "nvidia-persistenced|3|580.95.05-1.el9|(none)|(none)\n"
         "cut|\n"
     )
     assert {name: (one.version, one.source) for name, one in found.items()} == {
         "nvidia-driver-cuda": ("3:580.95.05-1.el9", "cuda_repo"),
         "kmod-nvidia": ("570.86.15-1.el9", "distribution"),
+        "nvidia-persistenced": ("3:580.95.05-1.el9", None),
     }
+
+
+def test_where_a_package_names_nobody_dnf_is_asked_for_its_repository(tmp_path):
+    answers = {
+        "rpm": "nvidia-driver-cuda|3|580.95.05-1|(none)|x\nnvidia-open|3|1-1|(none)|x\nnvidia-smi|0|1-1|(none)|\n",
+        "dnf": "nvidia-driver-cuda|gpufleet-nvidia\nnvidia-open|rpmfusion-nonfree\nnvidia-smi|@System\n",
+    }
+    ((found, _packages), _unknown) = rpm.read_rpm(
+        build(tmp_path, {"files": {}}), lambda command, seconds: answers[command[0]]
+    )
+    assert {name: package.source for name, package in found.items()} == {
+        "nvidia-driver-cuda": "cuda_repo",
+        "nvidia-open": "distribution",
+        "nvidia-smi": None,
+    }
+
+
+def test_the_roles_own_locks_are_no_holds(tmp_path):
+    locks = "vim-2:9.0-1.*\n# BEGIN gpufleet nvidia_driver\nnvidia-open-3:580.95.05-*\n# END gpufleet nvidia_driver\n"
+    roots = build(tmp_path, {"files": {"root/etc/dnf/plugins/versionlock.list": locks}})
+    assert rpm.locked(roots) == ["vim"]
 
 
 def test_dnf5_keeps_its_locks_in_a_file_of_its_own(tmp_path):
