@@ -143,7 +143,7 @@ def main() -> None:
                 changed=True,
             )
     except HttpError as error:
-        if module.check_mode and error.reason == "refused":
+        if module.check_mode and error.reason in ("refused", "file"):
             module.exit_json(changed=False, checked=False)
         module.fail_json(msg=str(error))
     except RefusedError as error:
