@@ -50,9 +50,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-gpu:
-  description: What M(gpufleet.serving.gpu_facts) finds.
-  type: dict
+passed:
+  description: Whether all is in order.
+  type: bool
+  returned: always
+problems:
+  description: What is not, a sentence each.
+  type: list
+  elements: str
+  returned: always
+detail:
+  description: Version, kind of modules and number of GPUs, where all is in order.
+  type: str
   returned: always
 """
 
@@ -83,7 +92,7 @@ def look(module: AnsibleModule, expected: verify.Expected) -> Verdict:
     """One look at the host."""
     facts = gather(Roots(), ask)
     if not verify.needs_driver(facts, expected):
-        return Verdict(CHECK, "nvidia", detail="no NVIDIA GPU, so no driver is needed", values={"gpu": facts})
+        return Verdict(CHECK, "nvidia", detail="no NVIDIA GPU, so no driver is needed")
     active, smi = {}, None
     if expected.running:
         active = {
@@ -96,10 +105,8 @@ def look(module: AnsibleModule, expected: verify.Expected) -> Verdict:
             smi = (0, answer) if answer is not None else (1, "it fails, hangs or is not installed")
     found = verify.problems(facts, expected, active, smi)
     if found and module.check_mode and not facts["userland"]["version"]:
-        return Verdict(
-            CHECK, "nvidia", detail="not checked: no driver yet (check mode)", checked=False, values={"gpu": facts}
-        )
-    return Verdict(CHECK, "nvidia", problems=found, detail="" if found else verify.detail(facts), values={"gpu": facts})
+        return Verdict(CHECK, "nvidia", detail="not checked: no driver yet (check mode)", checked=False)
+    return Verdict(CHECK, "nvidia", problems=found, detail="" if found else verify.detail(facts))
 
 
 def main() -> None:
