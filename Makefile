@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 INVENTORY ?= inventory/lab
-SCENARIOS ?= nvidia_driver node_exporter prometheus vllm default
+SCENARIOS ?= nvidia_driver dcgm_exporter vllm node_exporter prometheus alertmanager grafana default
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export PYTHONDONTWRITEBYTECODE := 1
