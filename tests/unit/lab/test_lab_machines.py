@@ -4,6 +4,7 @@ import pytest
 
 from lab import machines
 from lab.errors import LabError
+from lab.hardware.gpus import Gpus
 from lab.paths import LAB, ROOT, STATE
 
 
@@ -22,6 +23,8 @@ def problems(tmp_path, text):
 def test_the_demo_is_one_box_that_serves_and_one_that_watches():
     demo = machines.load(LAB / "machines.yml")
     assert {machine.name: machine.os for machine in demo.machines} == {"gpu1": "debian12", "mon1": "debian13"}
+    assert demo.machine("gpu1").gpus == Gpus("a100-80gb", 2)
+    assert {"nvidia_driver", "dcgm_exporter", "vllm"} <= set(demo.machine("gpu1").groups)
     assert demo.inventory == ROOT / "inventory/lab"
 
 
@@ -39,7 +42,7 @@ machinse: []
 machines:
   - {name: a, os: debian11, group: [vllm]}
   - {name: a, os: debian12, groups: vllm}
-  - {name: Big, os: debian12, groups: [not-a-group]}
+  - {name: Big, os: debian12, groups: [not-a-group], gpus: {model: t4}}
   - gpu2
 """
     assert problems(tmp_path, text) == [
@@ -49,6 +52,7 @@ machines:
         "machine 1: os: must be one of debian12, debian13, rocky9, not 'debian11'",
         "machine 2: groups: must be a list",
         "machine 3: name: must look like [a-z][a-z0-9-]{0,30}, not 'Big'",
+        "machine 3: gpus: count: must be a number from 1 to 8, not None",
         "machine 3: groups: must look like [a-z][a-z0-9_]*, not 'not-a-group'",
         "machine 4: must be a mapping with name, os and groups",
         "machines: the name a is given twice",
