@@ -120,6 +120,12 @@ BOXES = grid(
             width=175,
         ),
         Column("Driver", label="DCGM_FI_DRIVER_VERSION", width=90),
+        Column(
+            "vLLM",
+            f"max by (instance, site, version) (gpufleet:inventory_vllm_info{{{BOX}}})",
+            label="version",
+            width=80,
+        ),
         Column("Kernel", f"max by (instance, site, release) (node_uname_info{{{BOX}}})", label="release"),
     ],
     sort="-Critical",

@@ -65,6 +65,11 @@ def model_name(instance: Mapping[str, Any]) -> str:
     return names if isinstance(names, str) else names[0]
 
 
+def release(instance: Mapping[str, Any], common: str) -> str:
+    """The version of vLLM that an instance runs; `common` is that of instances which name none."""
+    return str(instance.get("version") or common)
+
+
 class FilterModule:
     """Documented above."""
 
@@ -80,5 +85,6 @@ class FilterModule:
             "vllm_environments": environments,
             "vllm_files": files,
             "vllm_model_name": model_name,
+            "vllm_release": release,
             "vllm_fit_instances": fit_inventory.wanted,
         }

@@ -8,8 +8,8 @@ description:
   - Every component (a role) whose group has hosts in the inventory brings its rules (C(files/monitoring/rules)) and its
     scrape definition (C(files/monitoring/scrape.yml)). This gathers them, and renders one list of targets per job from
     the variables of the hosts, without touching them.
-  - What the inventory knows of the hosts and rules compare with (C(series) of a scrape definition) becomes one more rule
-    file, C(inventory.yml), that records it.
+  - What the inventory knows of the hosts and rules compare with (C(series) of a scrape definition) becomes one more
+    rule file, C(inventory.yml), that records it.
   - What the inventory promises of models (C(objectives) of an instance) becomes another, C(service-levels.yml).
   - Works on the controller alone and opens no connection.
 author: The gpufleet maintainers

@@ -13,6 +13,7 @@ A component says in files/monitoring/scrape.yml how it is scraped:
     options: {honor_labels: true}   # optional: more settings of the job's scrape_config
     series:                         # optional: numbers that the inventory knows and rules compare with, one per host
       gpufleet:inventory_gpus: "{{ gpufleet_gpus | default(none) }}"    # nothing leaves the series out
+      gpufleet:inventory_vllm_info: {labels: {version: "{{ vllm_version }}"}}   # words: labels of a series that is 1
 """
 
 from __future__ import annotations
@@ -120,14 +121,16 @@ def series_of(
             raise ScrapeError(
                 f"{component}: scrape.yml has a series {name!r}; write a name like gpufleet:inventory_gpus"
             )
-        value = template(expression)
+        told = template(expression)
+        own = told.get("labels", {}) if isinstance(told, Mapping) else {}
+        value = 1 if isinstance(told, Mapping) else told
         if value is None or str(value) == "":
             continue
         try:
             number = float(value)
         except (TypeError, ValueError):
             raise ScrapeError(f"{host}: {component} would record {name} as {value!r}, which is no number") from None
-        found.append(Series(str(name), number, labels))
+        found.append(Series(str(name), number, labels | {str(label): str(text) for label, text in own.items()}))
     return found
 
 

@@ -42,6 +42,8 @@ def test_every_series_of_the_box_carries_instance_site_and_model(query):
 def test_rules_know_what_the_inventory_says_and_what_is_promised(query):
     (gpus,) = query("gpufleet:inventory_gpus")
     assert (gpus["metric"]["instance"], gpus["value"][1]) == ("gpu1", "2")
+    (release,) = query("gpufleet:inventory_vllm_info")
+    assert release["metric"] | {"version": "0.32.0", "model_name": "tiny", "instance": "gpu1"} == release["metric"]
     assert query("count(DCGM_FI_DEV_GPU_TEMP)")[0]["value"][1] == "2"
     assert {s["metric"]["slo"] for s in query("slo:objective:ratio")} == {"availability", "ttft", "latency"}
 

@@ -113,8 +113,9 @@ def vocabulary(root: Path = COLLECTION_ROOT) -> Vocabulary:
                 known.types[family.name] = family.type or "untyped"
                 for series in exposed(family, component, labels):
                     known.add(series)
-        for name in scrape.get("series", ()):
-            known.add(Series(name, Vector(GAUGE, may=HOST_LABELS, sure=frozenset({"instance"}))))
+        for name, told in scrape.get("series", {}).items():
+            own = _label_names(told) if isinstance(told, Mapping) else frozenset()
+            known.add(Series(name, Vector(GAUGE, may=HOST_LABELS | own, sure=frozenset({"instance"}) | own)))
     own = frozenset(label for scrape in scrapes.values() for label in _label_names(scrape))
     for name in _SCRAPE_SERIES:
         known.add(Series(name, Vector(GAUGE, may=TARGET_LABELS | lent | own, sure=_ALWAYS, present=True)))

@@ -95,6 +95,12 @@ def test_what_the_inventory_knows_becomes_a_series_with_the_hosts_labels():
     assert found == [Series("gpufleet:inventory_gpus", 8, {"instance": "gpu1", "site": "x"})]
 
 
+def test_words_become_labels_of_a_series_that_is_1():
+    definition = {"series": {"gpufleet:inventory_vllm_info": {"labels": {"version": lambda _item: "0.32.0"}}}}
+    (found,) = series_of("vllm", definition, "gpu1", plain, {"instance": "gpu1"})
+    assert found == Series("gpufleet:inventory_vllm_info", 1, {"instance": "gpu1", "version": "0.32.0"})
+
+
 @pytest.mark.parametrize("nothing", [None, ""])
 def test_what_the_inventory_does_not_say_is_left_out(nothing):
     assert series_of("c", {"job": "j", "series": {"a:b": lambda _item: nothing}}, "h", plain, {}) == []
