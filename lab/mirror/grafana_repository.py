@@ -1,7 +1,7 @@
 """Grafana's repositories at Grafana's own paths: apt.grafana.com, and rpm.grafana.com for Rocky Linux.
 
 Where apt.grafana.com can be reached, the real packages are taken from it, and with LAB_GRAFANA_DEB=/path.deb the given
-one; else the lab's stand-in is packed. MANIFEST.json and the progress lines say which.
+one; else the lab's stand-in is packed, for both. MANIFEST.json and the progress lines say which.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import shutil
 import urllib.request
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -21,7 +22,7 @@ import yaml
 from lab.apt import control_of
 from lab.errors import LabError
 from lab.files import replacing, scratch, write_atomically
-from lab.mirror import signing
+from lab.mirror import rpm_repository, signing
 from lab.mirror.apt_repository import packages_index
 from lab.mirror.manifest import Manifest, digest_of, recipe_digest
 from lab.mirror.urls import archive_path
@@ -29,7 +30,7 @@ from lab.packages import deb, grafana
 from lab.paths import LAB, ROOT, SCRATCH
 from lab.progress import Step, step
 
-APT = "https://apt.grafana.com"
+APT, RPM = "https://apt.grafana.com", "https://rpm.grafana.com"
 KEY = "gpg.key"
 GIVEN = "LAB_GRAFANA_DEB"
 _INDEX = "main/binary-amd64/Packages"
@@ -46,29 +47,40 @@ def versions() -> list[str]:
 
 def key_urls() -> list[str]:
     """The keys that whoever uses the repositories has to know beforehand."""
-    return [f"{APT}/{KEY}"]
+    return [f"{APT}/{KEY}", f"{RPM}/{KEY}"]
 
 
 def make(manifest: Manifest) -> None:
-    """Make the repository if its packages would be others by now."""
+    """Make the repositories whose packages would be others by now."""
     public = SIGNER.public_key()
     source, recipe, fill = _choose()
-    path = archive_path(APT)
     recipe = recipe_digest([recipe, public, digest_of(Path(__file__))])
-    before = manifest.below(path)
-    if before and all(manifest.holds(file, recipe) for file in before):
-        return
-    with step(f"Making Grafana's repository of {source}") as current, scratch(SCRATCH) as folder:
-        folder.chmod(0o755)
-        (folder / "pool").mkdir()
-        fill(folder / "pool", current)
-        _write_index(folder)
-        write_atomically(folder / KEY, public)
-        with replacing(manifest.root / path) as staged:
-            shutil.copytree(folder, staged)
-            shutil.rmtree(manifest.root / path, ignore_errors=True)
-    files = [file for file in sorted((manifest.root / path).rglob("*")) if file.is_file()]
-    manifest.put_folder(before, files, source=source, recipe=recipe)
+    for url, lay_out in ((APT, partial(_apt, fill)), (RPM, partial(_rpm, fill is _pack))):
+        path = archive_path(url)
+        before = manifest.below(path)
+        if before and all(manifest.holds(file, recipe) for file in before):
+            continue
+        with step(f"Making {url} of {source}") as current, scratch(SCRATCH) as folder:
+            folder.chmod(0o755)
+            lay_out(folder, current)
+            write_atomically(folder / KEY, public)
+            with replacing(manifest.root / path) as staged:
+                shutil.copytree(folder, staged)
+                shutil.rmtree(manifest.root / path, ignore_errors=True)
+        files = [file for file in sorted((manifest.root / path).rglob("*")) if file.is_file()]
+        manifest.put_folder(before, files, source=source, recipe=recipe)
+
+
+def _apt(fill: Callable[[Path, Step], None], folder: Path, current: Step) -> None:
+    (folder / "pool").mkdir()
+    fill(folder / "pool", current)
+    _write_index(folder)
+
+
+def _rpm(stand_in: bool, folder: Path, current: Step) -> None:
+    """Real RPMs are not fetched: the lab's Rocky Linux lacks what they lean on."""
+    packages = [grafana.rpm(version) for version in versions()] if stand_in else []
+    rpm_repository.fill(folder, packages, SIGNER, current)
 
 
 def _choose() -> tuple[str, str, Callable[[Path, Step], None]]:
@@ -90,7 +102,10 @@ def _pack(pool: Path, current: Step) -> None:
 
 
 def _standin() -> str:
-    parts = [*(LAB / "standins/grafana").glob("*.py"), LAB / "packages/grafana.py", LAB / "packages/deb.py"]
+    parts = [
+        *(LAB / "standins/grafana").glob("*.py"),
+        *(LAB / "packages" / f"{name}.py" for name in ("grafana", "deb", "rpm")),
+    ]
     return recipe_digest([versions(), *(digest_of(file) for file in sorted(parts))])
 
 

@@ -53,6 +53,13 @@ def build(tmp_path, monkeypatch):
     monkeypatch.setattr(repository, "SCRATCH", tmp_path)
     packing = repository._pack
     monkeypatch.setattr(repository, "_pack", lambda pool, current: (made.append(1), packing(pool, current)))
+    rpms = "{0.name}-{0.version}.rpm".format
+
+    def fill(folder, packages, key, current):
+        for package in packages:
+            (folder / rpms(package)).write_text("an RPM")
+
+    monkeypatch.setattr(repository.rpm_repository, "fill", fill)
 
     def run():
         manifest = Manifest(tmp_path / "mirror")
@@ -70,7 +77,11 @@ def test_a_stand_in_is_packed_where_the_real_one_cannot_be_reached(build, tmp_pa
     assert {entry["source"] for entry in files.values()} == {
         "stand-ins for the packages of https://apt.grafana.com, which cannot be reached"
     }
-    assert "archives/apt.grafana.com/gpg.key" in files
+    assert {path for path in files if path.endswith("gpg.key")} == {
+        "archives/apt.grafana.com/gpg.key",
+        "archives/rpm.grafana.com/gpg.key",
+    }
+    assert "archives/rpm.grafana.com/grafana-13.2.3-1.rpm" in files
     index = (tmp_path / "mirror/archives/apt.grafana.com/dists/stable/main/binary-amd64/Packages").read_text()
     assert "Version: 13.2.3+lab" in index
     build()
@@ -85,6 +96,7 @@ def test_a_given_package_is_taken(build, tmp_path, monkeypatch):
         "archives/apt.grafana.com/pool/grafana_12.1.0+lab_amd64.deb"
     ]
     assert {entry["source"] for entry in files.values()} == {"the package given as LAB_GRAFANA_DEB"}
+    assert not [path for path in files if path.endswith(".rpm")]
     monkeypatch.setenv(repository.GIVEN, str(tmp_path / "none.deb"))
     with pytest.raises(LabError, match="is no package of Grafana"):
         build()

@@ -11,8 +11,8 @@ from lab.mirror.manifest import Manifest
 from lab.mirror.urls import archive_path
 from lab.paths import ROOT
 
-# Keys of what the lab has no machines of, and of Grafana's RPMs, which it does not have.
-ELSEWHERE = re.compile(r"/cuda/repos/(?!(?:debian12|debian13|rhel9)/)|//rpm\.grafana\.com/")
+# Keys of what the lab has no machines of.
+ELSEWHERE = re.compile(r"/cuda/repos/(?!(?:debian12|debian13|rhel9)/)")
 
 
 def sources():
