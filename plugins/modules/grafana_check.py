@@ -42,7 +42,7 @@ EXAMPLES = r"""
     url: http://127.0.0.1:3000
     url_username: admin
     url_password: "{{ grafana_admin_password }}"
-    probes: {gpufleet-prometheus: /api/v1/query?query=1}
+    probes: {gpufleet-prometheus: "/api/v1/query?query=1"}
     provisioned: [gpufleet-vllm]
     folder_uid: gpufleet
 """
