@@ -11,11 +11,17 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
+from plugins.module_utils.panels.dashboards import panels_of
+from plugins.module_utils.panels.variables import BUILT_IN
+from plugins.plugin_utils.promql.known import vocabulary
+from plugins.plugin_utils.promql.needs import needs
+
 from .dialect import translate
 from .panels import DATASOURCE, Panel
 
 COLUMNS = 24
 TAG = "gpufleet"
+_KNOWN = vocabulary()
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,16 @@ class Page:
             builder = builder.with_variable(_query_variable(variable))
         document = json.loads(JSONEncoder().encode(builder.build()))
         document["panels"] = _laid_out(self.sections)
-        return translate(document)
+        return self._with_needs(translate(document))
+
+    def _with_needs(self, document: dict[str, Any]) -> dict[str, Any]:
+        """Each panel marked with the jobs that it lives on, for inventories that do not have them all."""
+        values = {**BUILT_IN, **{variable.name: ".*" for variable in self.variables}}
+        for panel in panels_of(document):
+            jobs = needs([target["expr"] for target in panel.get("targets", ())], values, _KNOWN)
+            if jobs:
+                panel.setdefault("gpufleet", {})["needs"] = jobs
+        return document
 
 
 def _links() -> dashboard.DashboardLink:

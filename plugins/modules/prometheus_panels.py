@@ -23,6 +23,10 @@ options:
     type: list
     elements: raw
     required: true
+  jobs:
+    description: The jobs that are scraped. A panel that lives on another (C(gpufleet.needs)) may be empty.
+    type: list
+    elements: str
   last:
     description: How far back courses over time are asked for.
     type: str
@@ -114,6 +118,7 @@ def main() -> None:
             **connection_spec(),
             **check_spec(),
             "dashboards": {"type": "list", "elements": "raw", "required": True},
+            "jobs": {"type": "list", "elements": "str"},
             "last": {"type": "str", "default": "15m"},
             "scrape_interval": {"type": "str", "default": "15s"},
         },
@@ -126,7 +131,7 @@ def main() -> None:
     except DurationError as error:
         module.fail_json(msg=f"last, scrape_interval: {error}")
     connection = Connection.from_params(params)
-    looks = [Look(dashboard) for dashboard in params["dashboards"]]
+    looks = [Look(dashboard, params["jobs"]) for dashboard in params["dashboards"]]
     verdict = keep_trying(
         lambda: check(connection, params, looks, module.check_mode), params["deadline"], params["interval"]
     )

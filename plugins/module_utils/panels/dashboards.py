@@ -27,12 +27,14 @@ class Panel:
 
     Attributes:
         may_be_empty: why it may be without data on a healthy fleet; empty where it may not.
+        needs: the jobs without which it has no data.
     """
 
     title: str
     kind: str
     queries: List[Query] = field(default_factory=list)
     may_be_empty: str = ""
+    needs: List[str] = field(default_factory=list)
 
 
 def panels_of(dashboard: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -57,7 +59,8 @@ def asking(dashboard: Mapping[str, Any]) -> List[Panel]:
         if queries:
             mark = panel.get("gpufleet") or {}
             why = str(mark.get("why") or "may be empty") if mark.get("may_be_empty") else ""
-            found.append(Panel(str(panel.get("title") or panel.get("id")), str(panel.get("type")), queries, why))
+            title, jobs = str(panel.get("title") or panel.get("id")), [str(job) for job in mark.get("needs") or ()]
+            found.append(Panel(title, str(panel.get("type")), queries, why, jobs))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ..prometheus_api import ApiError
 from ..verdict import Verdict
@@ -55,12 +55,14 @@ class Look:
     """What became of one dashboard; looking again asks only for what was not in order before.
 
     Attributes:
+        jobs: those that are scraped; a panel that lives on others may be empty. None means that all are.
         quiet: titles of panels without data that may be empty.
         empty, failing: problems: panels without data, queries that fail.
         settled: place of a panel that has data -> those of its queries that have none.
     """
 
     dashboard: Mapping[str, Any]
+    jobs: Optional[List[str]] = None
     quiet: List[str] = field(default_factory=list)
     empty: List[str] = field(default_factory=list)
     failing: List[str] = field(default_factory=list)
@@ -120,7 +122,7 @@ class Look:
             return
         if len(blank) < len(panel.queries):
             self.settled[place] = blank
-        elif panel.may_be_empty:
+        elif panel.may_be_empty or (self.jobs is not None and not set(panel.needs) <= set(self.jobs)):
             self.quiet.append(panel.title)
         else:
             self.empty.append(f'panel "{panel.title}" has no data: {_asked(blank[0], values)}')

@@ -113,6 +113,12 @@ def test_a_panel_that_may_be_empty_is_counted_apart_but_must_not_fail():
     assert verdict.problems == ['panel "Broken", query A fails: bad_data: parse error']
 
 
+@pytest.mark.parametrize(("jobs", "passed"), [(["node"], True), (["node", "vllm"], False), (None, False)])
+def test_a_panel_that_lives_on_a_job_nobody_scrapes_may_be_empty(jobs, passed):
+    document = dashboard(panel("Void", "void", gpufleet={"needs": ["vllm"]}))
+    assert Look(document, jobs).again(Prometheus(void=NOTHING), WINDOW).passed is passed
+
+
 def test_one_query_with_data_is_enough_and_the_others_are_told_apart():
     verdict = Look(dashboard(panel("P", "full", "void"))).again(Prometheus(full=SERIES, void=NOTHING), WINDOW)
     assert verdict.passed
