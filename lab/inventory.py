@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -17,7 +18,7 @@ _NOTE = "inventory_folder"
 _HEADER = "---\n# Written by lab/lab; git does not keep it.\n"
 
 
-def hosts(lab: Lab, addresses: Mapping[str, str], mirror: str) -> dict[str, Any]:
+def hosts(lab: Lab, addresses: Mapping[str, str], mirror: str, variables: Mapping[str, Any]) -> dict[str, Any]:
     """The content of hosts.yml. Paths are absolute: tools that read it do not all know Ansible's variables."""
     ssh = {
         "UserKnownHostsFile": str(STATE / lab.name / "known_hosts"),
@@ -31,6 +32,7 @@ def hosts(lab: Lab, addresses: Mapping[str, str], mirror: str) -> dict[str, Any]
         "ansible_ssh_common_args": " ".join(f"-o '{name}={value}'" for name, value in ssh.items()),
         "ansible_python_interpreter": "/usr/bin/python3",
         "gpufleet_mirror": mirror,
+        **variables,
     }
     groups: dict[str, Any] = {}
     for machine in lab.machines:
@@ -45,10 +47,16 @@ def hosts(lab: Lab, addresses: Mapping[str, str], mirror: str) -> dict[str, Any]
     }
 
 
-def write(lab: Lab, addresses: Mapping[str, str], mirror: str, lock: Mapping[str, str]) -> None:
-    """Write hosts.yml, and beside it the digests of the mirror's archives."""
+def write(
+    lab: Lab,
+    addresses: Mapping[str, str],
+    mirror: str,
+    lock: Mapping[str, str],
+    variables: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Write hosts.yml, and beside it the digests of the mirror's archives; `variables` are set for every host."""
     write_atomically(STATE / lab.name / _NOTE, str(lab.inventory))
-    _write_yaml(lab, "hosts.yml", hosts(lab, addresses, mirror))
+    _write_yaml(lab, "hosts.yml", hosts(lab, addresses, mirror, variables))
     _write_yaml(lab, "group_vars/all/gpufleet_lock.yml", {"gpufleet_lock": dict(sorted(lock.items()))})
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from lab import images, inventory, keys, machine, namespace, network, podman
 from lab.files import write_atomically
 from lab.machines import Lab
-from lab.mirror import build, extra, server
+from lab.mirror import build, extra, grafana_repository, server
 from lab.paths import RUN, STATE
 from lab.podman import Container
 from lab.progress import step
@@ -39,7 +39,8 @@ def up(lab: Lab) -> None:
             list(waiters.map(lambda wanted: machine.wait(lab, wanted, addresses[wanted.name]), lab.machines))
     known = {addresses[wanted.name]: keys.ensure_host_key(lab.name, wanted.name) for wanted in lab.machines}
     write_atomically(STATE / lab.name / "known_hosts", keys.known_hosts(known))
-    inventory.write(lab, addresses, server.url(), build.lock())
+    given = grafana_repository.given_version()
+    inventory.write(lab, addresses, server.url(), build.lock(), {"grafana_version": given} if given else {})
 
 
 def down(lab: Lab) -> None:

@@ -7,8 +7,9 @@ from rich.table import Table
 
 from lab import machine, podman
 from lab.machines import Lab
-from lab.mirror import server
-from lab.paths import ROOT
+from lab.mirror import grafana_repository, server
+from lab.mirror.manifest import Manifest
+from lab.paths import MIRROR, ROOT
 
 
 def show(lab: Lab) -> bool:
@@ -28,4 +29,6 @@ def show(lab: Lab) -> bool:
         return False
     inventory = lab.inventory.relative_to(ROOT)
     console.print(f"inventory: {inventory}\nmirror:    {server.url()}\nenter one: lab/lab exec NAME -- bash")
+    if any("grafana" in wanted.groups for wanted in lab.machines):
+        console.print(f"grafana:   {grafana_repository.origin(Manifest(MIRROR))}", highlight=False)
     return len(there) == len(lab.machines) and all(container.runs for container in there.values())

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from lab.apt import control_of
+from lab.apt import control_of, version_of
 from lab.errors import LabError
 from lab.files import replacing, scratch, write_atomically
 from lab.mirror import rpm_repository, signing
@@ -48,6 +48,17 @@ def versions() -> list[str]:
 def key_urls() -> list[str]:
     """The keys that whoever uses the repositories has to know beforehand."""
     return [f"{APT}/{KEY}", f"{RPM}/{KEY}"]
+
+
+def given_version() -> str | None:
+    """The version of the package given as LAB_GRAFANA_DEB, as the role's variable says it; None where none is given."""
+    path = os.environ.get(GIVEN)
+    return re.split(r"[-+~]", version_of(_given(path)))[0] if path else None
+
+
+def origin(manifest: Manifest) -> str:
+    """Where the packages in the mirror come from, in words."""
+    return next((str(entry["source"]) for entry in manifest.below(archive_path(APT)).values()), "not made yet")
 
 
 def make(manifest: Manifest) -> None:

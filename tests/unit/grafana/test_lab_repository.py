@@ -97,6 +97,8 @@ def test_a_given_package_is_taken(build, tmp_path, monkeypatch):
     ]
     assert {entry["source"] for entry in files.values()} == {"the package given as LAB_GRAFANA_DEB"}
     assert not [path for path in files if path.endswith(".rpm")]
+    assert repository.given_version() == "12.1.0"
+    assert repository.origin(Manifest(tmp_path / "mirror")) == "the package given as LAB_GRAFANA_DEB"
     monkeypatch.setenv(repository.GIVEN, str(tmp_path / "none.deb"))
     with pytest.raises(LabError, match="is no package of Grafana"):
         build()

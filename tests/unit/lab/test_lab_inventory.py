@@ -18,7 +18,9 @@ ADDRESSES = {"gpu1": "10.64.0.10", "mon1": "10.64.0.11"}
 def lab(monkeypatch, tmp_path):
     monkeypatch.setattr(inventory, "STATE", tmp_path / "with space")
     lab = Lab("demo", MACHINES, tmp_path / "inventory")
-    inventory.write(lab, ADDRESSES, "http://10.64.0.2", {"https://b": "22", "https://a": "11"})
+    inventory.write(
+        lab, ADDRESSES, "http://10.64.0.2", {"https://b": "22", "https://a": "11"}, {"grafana_version": "1.2.3"}
+    )
     return lab
 
 
@@ -29,6 +31,7 @@ def test_ansible_reads_it(lab):
     gpu1 = listed["_meta"]["hostvars"]["gpu1"]
     assert gpu1["ansible_host"] == "10.64.0.10"
     assert gpu1["gpufleet_mirror"] == "http://10.64.0.2"
+    assert gpu1["grafana_version"] == "1.2.3"
     assert gpu1["gpufleet_lock"] == {"https://a": "11", "https://b": "22"}
     assert "StrictHostKeyChecking=yes" in gpu1["ansible_ssh_common_args"]
 
