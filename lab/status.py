@@ -30,5 +30,5 @@ def show(lab: Lab) -> bool:
     inventory = lab.inventory.relative_to(ROOT)
     console.print(f"inventory: {inventory}\nmirror:    {server.url()}\nenter one: lab/lab exec NAME -- bash")
     if any("grafana" in wanted.groups for wanted in lab.machines):
-        console.print(f"grafana:   {grafana_repository.origin(Manifest(MIRROR))}", highlight=False)
+        console.print(f"grafana:   {grafana_repository.origin(Manifest(MIRROR))}", highlight=False, soft_wrap=True)
     return len(there) == len(lab.machines) and all(container.runs for container in there.values())

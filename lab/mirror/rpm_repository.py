@@ -49,8 +49,9 @@ def fill(folder: Path, packages: Iterable[Package], key: signing.Key, current: S
     for package in packages:
         current.at(f"{package.name} {package.version}")
         made.append(rpm.make(package, folder))
-    current.at("signing")
-    key.sign_rpms(made)
+    if made:
+        current.at("signing")
+        key.sign_rpms(made)
     capture(["createrepo_c", "--quiet", "--general-compress-type=gz", "--simple-md-filenames", str(folder)])
     if modules:
         (folder / "modules.yaml").write_text(modules)
