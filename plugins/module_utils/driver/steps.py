@@ -107,12 +107,12 @@ def _undone(
     said = _explained(host, step, error, began)
     if step["do"] not in _UNDONE or files is None:
         return DriverError(said)
-    was = {name: version for name, version in before.items() if upstream(version) and "nvidia" in name}
     files.restore()
     left = host.manager.restore(before)
     if left:
         return DriverError(f"{said}\nThe packages are not what they were: {'; '.join(left)}")
-    old = sorted({str(upstream(version)) for version in was.values()})
+    drivers = (upstream(version) for name, version in before.items() if "nvidia" in name and "pinning" not in name)
+    old = sorted({version for version in drivers if version})
     state = f"the driver {', '.join(old)} is installed as before" if old else "no driver is installed, as before"
     return DriverError(f"{said}\nThe package manager is in order, and {state}.")
 

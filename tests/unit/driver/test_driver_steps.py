@@ -8,7 +8,13 @@ from ansible_collections.gpufleet.serving.plugins.module_utils.driver.errors imp
 from driver_host import Packages, Programs, dkms_source, failed_build, installed_module
 
 KERNEL = "6.1.0-40-amd64"
-OLD = {"bash": "5.2-1", "nvidia-driver-cuda": "580.95.05-1", "nvidia-kernel-open-dkms": "580.95.05-1"}
+OLD = {
+    "bash": "5.2-1",
+    "nvidia-driver-cuda": "580.95.05-1",
+    "nvidia-kernel-open-dkms": "580.95.05-1",
+    "nvidia-driver-pinning-580": "580.105.08-1",
+    "nvidia-container-toolkit": "1.17.8-1",
+}
 PREFERENCES = "etc/apt/preferences.d/00gpufleet-nvidia-driver.pref"
 UPGRADE = [
     {"do": "pin", "packages": [], "branch": 999, "version": None},
