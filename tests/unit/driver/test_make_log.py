@@ -8,7 +8,8 @@ from ansible_collections.gpufleet.serving.plugins.module_utils.driver.make_log i
 BUILD = "/var/lib/dkms/nvidia-current-open/550.163.01/build"
 HEADERS = "/usr/src/linux-headers-6.12.117+deb13-common"
 
-# Debian 13, dkms 3.2.1: nvidia-open-kernel-dkms 550.163.01 against 6.12.117+deb13-cloud-amd64.
+# What building nvidia-open-kernel-dkms 550.163.01 against 6.12.117+deb13-cloud-amd64 ends with on Debian 13, shortened;
+# the warnings are those of other hosts.
 DEBIAN13 = f"""\
 DKMS (dkms-3.2.1) make.log for nvidia-current-open/550.163.01 for kernel 6.12.117+deb13-cloud-amd64 (x86_64)
 Wed Nov 25 07:58:12 UTC 2026
@@ -25,7 +26,7 @@ warning: the compiler differs from the one used to build the kernel
 {BUILD}/nvidia/nv-acpi.c: In function 'nv_acpi_notifier':
 {BUILD}/nvidia/nv-acpi.c:103:17: warning: unused variable 'nv' [-Wunused-variable]
 {BUILD}/nvidia/nv-pci.c: In function 'nv_resize_pcie_bars':
-{BUILD}/nvidia/nv-pci.c:237:9: error: too few arguments to function 'pci_resize_resource'
+{BUILD}/nvidia/nv-pci.c:237:9: error: too few arguments to function \u2018pci_resize_resource\u2019
   237 |     r = pci_resize_resource(pci_dev, NV_GPU_BAR1, requested_size);
       |         ^~~~~~~~~~~~~~~~~~~
 In file included from {BUILD}/nvidia/nv-pci-table.h:27:
@@ -43,7 +44,7 @@ def test_the_log_of_debian_13():
     log = parse(DEBIAN13)
     assert (log.module, log.version, log.kernel) == ("nvidia-current-open", "550.163.01", "6.12.117+deb13-cloud-amd64")
     assert log.compiler == "gcc-14 (Debian 14.2.0-19) 14.2.0"
-    assert str(log) == "nvidia/nv-pci.c:237: too few arguments to function 'pci_resize_resource'"
+    assert str(log) == "nvidia/nv-pci.c:237: too few arguments to function \u2018pci_resize_resource\u2019"
 
 
 @pytest.mark.parametrize(
