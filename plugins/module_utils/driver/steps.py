@@ -209,6 +209,9 @@ def _unload(host: Host, step: Step, outcome: Outcome) -> None:
 def _purge(host: Host, step: Step, outcome: Outcome) -> None:
     """Take the driver off with its configuration, its pins and its locks."""
     if step["packages"]:
+        for unit in step.get("units", ()):
+            # Not every package takes its units' links away; a unit that is not there is none of them.
+            host.run(["systemctl", "disable", unit])
         host.manager.purge(list(step["packages"]))
         outcome.changed = True
     for name in (pins.APT_FILE, pins.STREAM_FILE, KEPT_LOG):

@@ -203,8 +203,13 @@ def test_taking_it_off_leaves_no_file(host, tmp_path):
     steps.carry_out(one, [UPGRADE[0], {"do": "block_nouveau"}])
     steps.carry_out(
         one,
-        [{"do": "unload", "stop": []}, {"do": "purge", "packages": ["nvidia-driver-cuda"]}, {"do": "unblock_nouveau"}],
+        [
+            {"do": "unload", "stop": []},
+            {"do": "purge", "packages": ["nvidia-driver-cuda"], "units": ["nvidia-fabricmanager.service"]},
+            {"do": "unblock_nouveau"},
+        ],
     )
+    assert "systemctl disable nvidia-fabricmanager.service" in one.run.called
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     again = steps.carry_out(one, [{"do": "purge", "packages": []}, {"do": "unblock_nouveau"}])
     assert not again.changed
