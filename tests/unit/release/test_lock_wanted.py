@@ -39,6 +39,37 @@ def test_an_entry_that_cannot_be_used(tmp_path, entry, message):
         wanted.sources_of(component(tmp_path, entry))
 
 
+class Variables:
+    """Hosts that set nothing but what is given."""
+
+    def __init__(self, **hosts):
+        self.hosts = hosts
+
+    def raw(self, host):
+        return self.hosts.get(host, {})
+
+    def template(self, component, raw, value):
+        return value
+
+
+@pytest.mark.parametrize(
+    ("groups", "hosts", "found"),
+    [
+        ({"demo": ["h"]}, {}, True),
+        ({"other": ["h"]}, {}, True),
+        ({"third": ["h"]}, {}, False),
+        ({"other": ["h"]}, {"h": {"other_state": "absent"}}, False),
+        ({}, {}, False),
+    ],
+)
+def test_a_source_may_be_for_other_groups_too(tmp_path, groups, hosts, found):
+    key = {"url": "https://h/key.pub", "version": "1", "fingerprint": "A" * 40, "also_for": ["other"]}
+    others = [Component(name, tmp_path / name, DataLoader()) for name in ("other", "third")]
+    downloads = wanted.downloads([component(tmp_path, key), *others], groups, Variables(**hosts))
+    assert [one.url for one in downloads] == (["https://h/key.pub"] if found else [])
+    assert all(one.fingerprint == "A" * 40 for one in downloads)
+
+
 def test_every_source_of_every_role_can_be_locked():
     """The roles' own versions.yml: known keys, https, and the version that is the default is among the tested ones."""
 
