@@ -13,7 +13,7 @@ from .apt import Apt
 from .command import Run, Which
 from .dnf import Dnf
 from .errors import BuildError, CommandError, DriverError
-from .versions import upstream
+from .undo import Before
 
 Manager = Union[Apt, Dnf]
 Step = Mapping[str, Any]
@@ -57,11 +57,10 @@ def carry_out(host: Host, steps: list[Step]) -> Outcome:
     """Do the steps in their order.
 
     Raises:
-        DriverError: one failed. The packages, pins and locks are what they were before, or the text says what is not.
+        DriverError: one failed. Packages, pins and services are what they were before, or the text says what is not.
     """
     outcome = Outcome()
-    before: dict[str, str] = {}
-    files: pins.Files | None = None
+    before: Before | None = None
     began = time.time()
     host.exact = _version_to_pin(host, steps)
     if any(step["do"] in ("headers", "pin", "install") for step in steps):
@@ -70,15 +69,15 @@ def carry_out(host: Host, steps: list[Step]) -> Outcome:
     for step in steps:
         if step["do"] == "repair_packages":
             continue
-        if step["do"] in _UNDONE and files is None:
-            before, files = (
-                host.manager.installed(),
-                pins.Files(host.root, [pins.APT_FILE, pins.LOCK_FILE, pins.STREAM_FILE]),
-            )
+        if step["do"] in _UNDONE and before is None:
+            before = Before(host.run, host.manager, host.root)
         try:
             _DO[step["do"]](host, step, outcome)
         except DriverError as error:
-            raise _undone(host, step, error, before, files, began) from error
+            said = _explained(host, step, error, began)
+            if before and step["do"] in _UNDONE:
+                said = f"{said}\n{before.restore()}"
+            raise DriverError(said) from error
         outcome.done.append(step["do"])
     if outcome.stopped:
         loading.start(host.run, outcome.stopped)
@@ -98,23 +97,6 @@ def _repair_first(host: Host, steps: list[Step], outcome: Outcome) -> None:
             host.manager.repair(list(step.get("remove", ())))
             outcome.done.append("repair_packages")
             outcome.changed = True
-
-
-def _undone(
-    host: Host, step: Step, error: DriverError, before: dict[str, str], files: pins.Files | None, began: float
-) -> DriverError:
-    """The error to report, after all has been put back."""
-    said = _explained(host, step, error, began)
-    if step["do"] not in _UNDONE or files is None:
-        return DriverError(said)
-    files.restore()
-    left = host.manager.restore(before)
-    if left:
-        return DriverError(f"{said}\nThe packages are not what they were: {'; '.join(left)}")
-    drivers = (upstream(version) for name, version in before.items() if "nvidia" in name and "pinning" not in name)
-    old = sorted({version for version in drivers if version})
-    state = f"the driver {', '.join(old)} is installed as before" if old else "no driver is installed, as before"
-    return DriverError(f"{said}\nThe package manager is in order, and {state}.")
 
 
 def _explained(host: Host, step: Step, error: DriverError, began: float) -> str:

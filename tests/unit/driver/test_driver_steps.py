@@ -64,7 +64,7 @@ def test_steps_are_done_in_their_order(host, tmp_path):
     ]
     assert outcome.done == ["unhold", "headers", "remove", "pin", "install", "block_nouveau", "rebuild"]
     assert (outcome.changed, outcome.reboot) == (True, "")
-    assert one.run.called == ["/usr/sbin/update-initramfs -u -k all"]
+    assert [line for line in one.run.called if "systemctl" not in line] == ["/usr/sbin/update-initramfs -u -k all"]
 
 
 def test_broken_packages_are_repaired_before_anything_is_fetched(host):
@@ -102,8 +102,27 @@ def test_a_first_installation_that_fails_leaves_nothing(host, tmp_path):
     assert not (tmp_path / PREFERENCES).exists()
 
 
+def test_services_that_ran_run_again_after_the_way_back(host):
+    programs = Programs(
+        {"is-active --quiet nvidia-persistenced": (3, ""), "is-enabled --quiet nvidia-persist": (1, "")}
+    )
+    with pytest.raises(DriverError, match="as before"):
+        steps.carry_out(host(fails="nvidia-kernel-open-dkms", programs=programs), UPGRADE)
+    assert programs.called[-3:] == [
+        "systemctl daemon-reload",
+        "systemctl enable --quiet nvidia-fabricmanager.service",
+        "systemctl start nvidia-fabricmanager.service",
+    ]
+
+
+def test_a_service_that_does_not_come_back_is_said(host):
+    programs = Programs({"systemctl start nvidia-fabricmanager": (1, "")})
+    with pytest.raises(DriverError, match=r"nvidia-fabricmanager\.service could not be started again"):
+        steps.carry_out(host(fails="nvidia-kernel-open-dkms", programs=programs), UPGRADE)
+
+
 def test_what_cannot_be_put_back_is_said(host):
-    with pytest.raises(DriverError, match=r"not what they were: .*nvidia-driver-cuda=580\.95\.05-1"):
+    with pytest.raises(DriverError, match=r"Not all is what it was: .*nvidia-driver-cuda=580\.95\.05-1"):
         steps.carry_out(host(fails="nvidia-kernel-open-dkms", lost=True), UPGRADE)
 
 
