@@ -21,5 +21,6 @@ def test_what_the_agent_scrapes_arrives_here(query):
 
 
 def test_own_and_gathered_rules_are_loaded_and_evaluated(api, query):
-    assert {group["name"] for group in api("rules")["groups"]} == {"own", "monitoring"}
+    brought = {"monitoring", "service_levels", "service_levels_slow"}
+    assert {group["name"] for group in api("rules")["groups"]} == {"own"} | brought
     assert query("own:up:sum")
