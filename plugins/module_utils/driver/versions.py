@@ -9,9 +9,9 @@ from typing import Iterable
 _DRIVER = re.compile(r"(?:\d+:)?(\d{3,4}\.\d+(?:\.\d+)?)(?![\d.])")
 
 
-def upstream(version: str) -> str | None:
+def upstream(version: str | None) -> str | None:
     """NVIDIA's version in a package's version (`3:580.95.05-1.el9` -> `580.95.05`); None where there is none."""
-    found = _DRIVER.match(version)
+    found = _DRIVER.match(version or "")
     return found.group(1) if found else None
 
 

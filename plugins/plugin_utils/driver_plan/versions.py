@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-_DRIVER = re.compile(r"(?:\d+:)?(\d{3,4}\.\d+(?:\.\d+)?)(?![\d.])")
-
-
-def upstream(version: str | None) -> str | None:
-    """NVIDIA's version in a package's version (`1:580.95.05-0ubuntu1` -> `580.95.05`); None where there is none."""
-    found = _DRIVER.match(version or "")
-    return found.group(1) if found else None
+from ...module_utils.driver import versions
+from ...module_utils.driver.versions import upstream
 
 
 def branch_of(version: str | None) -> int | None:
@@ -21,11 +15,11 @@ def branch_of(version: str | None) -> int | None:
 
 
 def key(version: str) -> tuple[int, ...]:
-    """To sort drivers' versions by."""
-    return tuple(int(part) for part in (upstream(version) or "0").split("."))
+    """To sort drivers' and packages' versions by."""
+    return versions.key(upstream(version) or "0")
 
 
-def newest(versions: Iterable[str], branch: int | None) -> str | None:
-    """NVIDIA's version of the newest of `versions` that belongs to `branch` (any, if None)."""
-    fitting = [found for found in map(upstream, versions) if found and branch in (None, branch_of(found))]
+def newest(offered: Iterable[str], branch: int | None) -> str | None:
+    """NVIDIA's version of the newest of `offered` that belongs to `branch` (any, if None)."""
+    fitting = [found for found in map(upstream, offered) if found and branch in (None, branch_of(found))]
     return max(fitting, key=key, default=None)

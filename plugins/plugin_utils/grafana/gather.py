@@ -23,6 +23,7 @@ import yaml
 
 from ...module_utils.grafana.documents import Dashboard, read_set
 from ...module_utils.grafana.errors import GrafanaError
+from ..plain import plain
 
 UID_PREFIX = "gpufleet"
 _KEYS = {"type", "name", "url", "wanted", "default", "username", "password", "json_data", "probe"}
@@ -144,13 +145,4 @@ def _literal(value: Any) -> Any:
 
 def _yaml(document: Mapping[str, Any]) -> str:
     head = "# Managed by Ansible (gpufleet.serving.grafana); changes made here are lost.\n"
-    return head + yaml.safe_dump(_plain(document), sort_keys=False, allow_unicode=True, width=1000)
-
-
-def _plain(value: Any) -> Any:
-    """Without the subclasses of text that templates yield, which YAML does not know."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, str) else value
+    return head + yaml.safe_dump(plain(document), sort_keys=False, allow_unicode=True, width=1000)
