@@ -18,9 +18,15 @@ VERSIONS = ("3.5.3", "2.53.3")
 TARGET = {"instance": "gpu1", "site": "lab", "model_name": "llama"}
 
 
+@pytest.fixture(scope="module", params=VERSIONS)
+def version(request) -> str:
+    """Of Prometheus."""
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory) -> Path:
-    """A root folder with two cards for the stand-in."""
+def machine(version, tmp_path_factory) -> Path:
+    """A root folder with two cards for the stand-in; each Prometheus has its own, on which no other broke anything."""
     root = tmp_path_factory.mktemp("machine")
     for index in (0, 1):
         folder = root / f"proc/driver/nvidia/gpus/0000:0{index}:00.0"
@@ -54,8 +60,8 @@ def exporter(machine):
     process.wait()
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def prometheus(request, start_prometheus, exporter, tmp_path_factory):
+@pytest.fixture(scope="module")
+def prometheus(version, start_prometheus, exporter, tmp_path_factory):
     rules = tmp_path_factory.mktemp("rules")
     (rules / "inventory.yml").write_text(
         inventory_rules([Series("gpufleet:inventory_gpus", 2, {"instance": "gpu1", "site": "lab"})])
@@ -68,7 +74,7 @@ def prometheus(request, start_prometheus, exporter, tmp_path_factory):
             {"job_name": "dcgm", **options, "static_configs": [{"targets": [exporter], "labels": TARGET}]}
         ],
     }
-    return start_prometheus(request.param, config)
+    return start_prometheus(version, config)
 
 
 def series(prometheus, query: str) -> list[dict[str, str]]:
